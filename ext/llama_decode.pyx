@@ -1,0 +1,834 @@
+# cython: language_level=3, boundscheck=True, wraparound=False
+"""Decoding on the libllama that llama_cpp has already loaded: batches, cache, sampling.
+
+libllama is called through the addresses of its functions, so that building needs
+neither its headers nor a linker flag, and one build serves every libllama whose structs
+have the same layout; `bind` compares the layouts before the first call. The GIL is
+released around everything that takes long.
+
+A `Decoder` is not thread-safe: one thread calls it. Only `cancel` may be called from
+any thread at any time; it also ends a `llama_decode` that is running.
+"""
+
+from cpython.array cimport array, clone
+from libc.stdint cimport (
+    INT32_MAX,
+    int8_t,
+    int32_t,
+    int64_t,
+    uint8_t,
+    uint32_t,
+    uintptr_t,
+)
+from libc.math cimport INFINITY
+from libc.stdlib cimport calloc, free, malloc
+
+cdef extern from *:
+    """
+    #include <stdbool.h>
+    static inline void he_store(int *flag, int value) {
+        __atomic_store_n(flag, value, __ATOMIC_RELEASE);
+    }
+    static inline int he_load(int *flag) {
+        return __atomic_load_n(flag, __ATOMIC_ACQUIRE);
+    }
+    """
+    # A C bool comes back in one byte whose neighbours are garbage: never declare int.
+    ctypedef unsigned char c_bool "bool"
+    void he_store(int *flag, int value) noexcept nogil
+    int he_load(int *flag) noexcept nogil
+
+ctypedef struct llama_batch:
+    int32_t n_tokens
+    int32_t *token
+    float *embd
+    int32_t *pos
+    int32_t *n_seq_id
+    int32_t **seq_id
+    int8_t *logits
+
+ctypedef struct llama_token_data:
+    int32_t id
+    float logit
+    float p
+
+ctypedef struct llama_token_data_array:
+    llama_token_data *data
+    size_t size
+    int64_t selected
+    c_bool sorted
+
+ctypedef struct llama_sampler_chain_params:
+    c_bool no_perf
+
+ctypedef struct Utf8:
+    uint8_t missing  # bytes until the character is complete
+    uint8_t low  # of the next byte
+    uint8_t high
+
+ctypedef c_bool (*abort_fn)(void *) noexcept nogil
+ctypedef int32_t (*decode_fn)(void *, llama_batch) noexcept nogil
+ctypedef float *(*logits_fn)(void *, int32_t) noexcept nogil
+ctypedef void *(*memory_fn)(void *) noexcept nogil
+ctypedef uint32_t (*size_fn)(void *) noexcept nogil
+ctypedef void (*set_abort_fn)(void *, abort_fn, void *) noexcept nogil
+ctypedef void (*clear_fn)(void *, c_bool) noexcept nogil
+ctypedef c_bool (*seq_rm_fn)(void *, int32_t, int32_t, int32_t) noexcept nogil
+ctypedef void (*seq_cp_fn)(void *, int32_t, int32_t, int32_t, int32_t) noexcept nogil
+ctypedef int32_t (*pos_fn)(void *, int32_t) noexcept nogil
+ctypedef int32_t (*count_fn)(void *) noexcept nogil
+ctypedef c_bool (*token_is_fn)(void *, int32_t) noexcept nogil
+ctypedef int32_t (*piece_fn)(
+    void *, int32_t, char *, int32_t, int32_t, c_bool) noexcept nogil
+ctypedef int32_t (*tokenize_fn)(
+    void *, const char *, int32_t, int32_t *, int32_t, c_bool, c_bool) noexcept nogil
+ctypedef void *(*grammar_fn)(void *, const char *, const char *) noexcept nogil
+ctypedef void (*accept_fn)(void *, int32_t) noexcept nogil
+ctypedef void (*apply_fn)(void *, llama_token_data_array *) noexcept nogil
+ctypedef void (*free_fn)(void *) noexcept nogil
+ctypedef void *(*chain_fn)(llama_sampler_chain_params) noexcept nogil
+ctypedef void (*add_fn)(void *, void *) noexcept nogil
+ctypedef void *(*from_int_fn)(int32_t) noexcept nogil
+ctypedef void *(*from_seed_fn)(uint32_t) noexcept nogil
+ctypedef void *(*from_float_fn)(float) noexcept nogil
+ctypedef void *(*from_float_keep_fn)(float, size_t) noexcept nogil
+
+cdef enum:
+    TEXT = 0  # whole characters
+    FRAGMENT = 1  # bytes that are text only together with others
+    UNSPEAKABLE = 3  # a control token, or no bytes at all
+    END = 2
+    PIECE_BYTES = 512
+    NOTHING_ALLOWED = -1
+    NOT_A_NUMBER = -2
+    NO_LOGITS = -3
+    SHORT_LIST = 64
+    LLAMA_MAX_SEQ = 256
+    CANCELLED_RC = 2
+
+CANCELLED = CANCELLED_RC  # what `prefill` returns after `cancel`; llama.cpp's own code
+
+FUNCTIONS = (
+    "llama_decode",
+    "llama_get_logits_ith",
+    "llama_get_memory",
+    "llama_n_ctx",
+    "llama_n_seq_max",
+    "llama_set_abort_callback",
+    "llama_memory_clear",
+    "llama_memory_seq_rm",
+    "llama_memory_seq_cp",
+    "llama_memory_seq_pos_max",
+    "llama_vocab_n_tokens",
+    "llama_vocab_is_eog",
+    "llama_vocab_is_control",
+    "llama_token_to_piece",
+    "llama_tokenize",
+    "llama_sampler_init_grammar",
+    "llama_sampler_accept",
+    "llama_sampler_apply",
+    "llama_sampler_free",
+    "llama_sampler_chain_init",
+    "llama_sampler_chain_add",
+    "llama_sampler_init_top_k",
+    "llama_sampler_init_top_p",
+    "llama_sampler_init_min_p",
+    "llama_sampler_init_typical",
+    "llama_sampler_init_temp",
+    "llama_sampler_init_dist",
+)
+
+
+cdef class Api:
+    """The functions of one loaded libllama; made by `bind` only."""
+
+    cdef decode_fn decode
+    cdef logits_fn logits
+    cdef memory_fn memory
+    cdef size_fn n_ctx
+    cdef size_fn n_seq_max
+    cdef set_abort_fn set_abort
+    cdef clear_fn clear
+    cdef seq_rm_fn seq_rm
+    cdef seq_cp_fn seq_cp
+    cdef pos_fn pos_max
+    cdef count_fn n_vocab
+    cdef token_is_fn is_eog
+    cdef token_is_fn is_control
+    cdef piece_fn piece
+    cdef tokenize_fn tokenize
+    cdef grammar_fn grammar
+    cdef accept_fn accept
+    cdef apply_fn apply
+    cdef free_fn free
+    cdef chain_fn chain
+    cdef add_fn add
+    cdef from_int_fn top_k
+    cdef from_float_keep_fn top_p
+    cdef from_float_keep_fn min_p
+    cdef from_float_keep_fn typical
+    cdef from_float_fn temp
+    cdef from_seed_fn dist
+
+    def __init__(self):
+        raise TypeError("use bind()")
+
+
+def layouts():
+    """Size and field offsets of every struct passed to libllama, in bytes.
+
+    Returns `{struct: (size, {field: offset})}`.
+    """
+    cdef llama_batch batch
+    cdef llama_token_data data
+    cdef llama_token_data_array many
+    cdef llama_sampler_chain_params params
+    return {
+        "llama_batch": (sizeof(batch), {
+            "n_tokens": <char *>&batch.n_tokens - <char *>&batch,
+            "token": <char *>&batch.token - <char *>&batch,
+            "embd": <char *>&batch.embd - <char *>&batch,
+            "pos": <char *>&batch.pos - <char *>&batch,
+            "n_seq_id": <char *>&batch.n_seq_id - <char *>&batch,
+            "seq_id": <char *>&batch.seq_id - <char *>&batch,
+            "logits": <char *>&batch.logits - <char *>&batch,
+        }),
+        "llama_token_data": (sizeof(data), {
+            "id": <char *>&data.id - <char *>&data,
+            "logit": <char *>&data.logit - <char *>&data,
+            "p": <char *>&data.p - <char *>&data,
+        }),
+        "llama_token_data_array": (sizeof(many), {
+            "data": <char *>&many.data - <char *>&many,
+            "size": <char *>&many.size - <char *>&many,
+            "selected": <char *>&many.selected - <char *>&many,
+            "sorted": <char *>&many.sorted - <char *>&many,
+        }),
+        "llama_sampler_chain_params": (sizeof(params), {
+            "no_perf": <char *>&params.no_perf - <char *>&params,
+        }),
+    }
+
+
+def bind(dict addresses, dict library_layouts):
+    """Make an `Api` from function addresses, after comparing the struct layouts.
+
+    `addresses` maps every name in `FUNCTIONS` to an address, `library_layouts` has the
+    form of `layouts()`. Raises ImportError naming what is missing or different.
+    """
+    for name, (size, offsets) in layouts().items():
+        if name not in library_layouts:
+            raise ImportError(f"libllama's struct {name} is unknown")
+        other_size, other_offsets = library_layouts[name]
+        if other_size != size:
+            raise ImportError(
+                f"libllama's struct {name} has {other_size} bytes, not {size}"
+            )
+        for field in sorted(set(offsets) | set(other_offsets)):
+            if offsets.get(field) != other_offsets.get(field):
+                raise ImportError(
+                    f"libllama's struct {name} has field {field} at offset "
+                    f"{other_offsets.get(field)}, not {offsets.get(field)}"
+                )
+    for name in FUNCTIONS:
+        if not addresses.get(name):
+            raise ImportError(f"libllama has no function {name}")
+
+    cdef Api api = Api.__new__(Api)
+    api.decode = <decode_fn>_address(addresses, "llama_decode")
+    api.logits = <logits_fn>_address(addresses, "llama_get_logits_ith")
+    api.memory = <memory_fn>_address(addresses, "llama_get_memory")
+    api.n_ctx = <size_fn>_address(addresses, "llama_n_ctx")
+    api.n_seq_max = <size_fn>_address(addresses, "llama_n_seq_max")
+    api.set_abort = <set_abort_fn>_address(addresses, "llama_set_abort_callback")
+    api.clear = <clear_fn>_address(addresses, "llama_memory_clear")
+    api.seq_rm = <seq_rm_fn>_address(addresses, "llama_memory_seq_rm")
+    api.seq_cp = <seq_cp_fn>_address(addresses, "llama_memory_seq_cp")
+    api.pos_max = <pos_fn>_address(addresses, "llama_memory_seq_pos_max")
+    api.n_vocab = <count_fn>_address(addresses, "llama_vocab_n_tokens")
+    api.is_eog = <token_is_fn>_address(addresses, "llama_vocab_is_eog")
+    api.is_control = <token_is_fn>_address(addresses, "llama_vocab_is_control")
+    api.piece = <piece_fn>_address(addresses, "llama_token_to_piece")
+    api.tokenize = <tokenize_fn>_address(addresses, "llama_tokenize")
+    api.grammar = <grammar_fn>_address(addresses, "llama_sampler_init_grammar")
+    api.accept = <accept_fn>_address(addresses, "llama_sampler_accept")
+    api.apply = <apply_fn>_address(addresses, "llama_sampler_apply")
+    api.free = <free_fn>_address(addresses, "llama_sampler_free")
+    api.chain = <chain_fn>_address(addresses, "llama_sampler_chain_init")
+    api.add = <add_fn>_address(addresses, "llama_sampler_chain_add")
+    api.top_k = <from_int_fn>_address(addresses, "llama_sampler_init_top_k")
+    api.top_p = <from_float_keep_fn>_address(addresses, "llama_sampler_init_top_p")
+    api.min_p = <from_float_keep_fn>_address(addresses, "llama_sampler_init_min_p")
+    api.typical = <from_float_keep_fn>_address(addresses, "llama_sampler_init_typical")
+    api.temp = <from_float_fn>_address(addresses, "llama_sampler_init_temp")
+    api.dist = <from_seed_fn>_address(addresses, "llama_sampler_init_dist")
+    return api
+
+
+def common_prefix(
+    const int32_t[::1] first not None, const int32_t[::1] second not None
+):
+    """How many tokens two sequences have in common at their start."""
+    cdef Py_ssize_t shorter = min(first.shape[0], second.shape[0])
+    cdef Py_ssize_t i = 0
+    while i < shorter and first[i] == second[i]:
+        i += 1
+    return i
+
+
+cdef class Decoder:
+    """Fills the KV cache of one context and chooses tokens from its logits.
+
+    `context` and `vocab` are addresses; their owner calls `close` before it frees them.
+    `n_batch` is the size of a micro-batch in tokens, at most the context's own.
+    """
+
+    cdef Api api
+    cdef void *context
+    cdef void *memory
+    cdef void *vocab
+    cdef llama_batch batch
+    cdef int32_t *sequences
+    cdef int32_t capacity
+    cdef int32_t vocabulary
+    cdef int32_t cells
+    cdef int32_t sequence_limit
+    cdef uint8_t *kinds
+    cdef llama_token_data *candidates
+    cdef int cancelled
+    cdef bint has_logits
+    cdef bint end_known
+
+    def __cinit__(self, Api api not None, uintptr_t context, uintptr_t vocab,
+                  int32_t n_batch):
+        cdef int32_t i
+        if not context or not vocab:
+            raise ValueError("context and vocab must not be null")
+        if n_batch < 1 or n_batch > 65536:
+            raise ValueError("n_batch must be 1 to 65536")
+        self.api = api
+        self.vocab = <void *>vocab
+        self.memory = api.memory(<void *>context)
+        if self.memory is NULL:
+            raise ValueError("the context has no memory to decode into")
+        self.capacity = n_batch
+        self.vocabulary = api.n_vocab(self.vocab)
+        self.cells = <int32_t>api.n_ctx(<void *>context)
+        self.sequence_limit = <int32_t>api.n_seq_max(<void *>context)
+        if self.vocabulary < 1:
+            raise ValueError("the vocabulary is empty")
+        self.batch.embd = NULL
+        self.batch.token = <int32_t *>calloc(n_batch, sizeof(int32_t))
+        self.batch.pos = <int32_t *>calloc(n_batch, sizeof(int32_t))
+        self.batch.n_seq_id = <int32_t *>calloc(n_batch, sizeof(int32_t))
+        self.batch.seq_id = <int32_t **>calloc(n_batch + 1, sizeof(int32_t *))
+        self.batch.logits = <int8_t *>calloc(n_batch, sizeof(int8_t))
+        self.sequences = <int32_t *>calloc(n_batch, sizeof(int32_t))
+        self.kinds = <uint8_t *>calloc(self.vocabulary, 1)
+        self.candidates = <llama_token_data *>calloc(
+            self.vocabulary, sizeof(llama_token_data))
+        if (self.batch.token is NULL or self.batch.pos is NULL
+                or self.batch.n_seq_id is NULL or self.batch.seq_id is NULL
+                or self.batch.logits is NULL or self.sequences is NULL
+                or self.kinds is NULL or self.candidates is NULL):
+            raise MemoryError
+        for i in range(n_batch):
+            self.batch.n_seq_id[i] = 1
+            self.batch.seq_id[i] = self.sequences + i
+        for i in range(self.vocabulary):
+            if api.is_eog(self.vocab, i):
+                self.kinds[i] = END
+                self.end_known = True
+            elif api.is_control(self.vocab, i):
+                self.kinds[i] = UNSPEAKABLE
+            else:
+                self.kinds[i] = self._kind_of_text(i)
+        self.context = <void *>context
+        api.set_abort(self.context, _is_cancelled, <void *>&self.cancelled)
+
+    def __dealloc__(self):
+        # The context may be gone already; only `close` may touch it.
+        free(self.batch.token)
+        free(self.batch.pos)
+        free(self.batch.n_seq_id)
+        free(self.batch.seq_id)
+        free(self.batch.logits)
+        free(self.sequences)
+        free(self.kinds)
+        free(self.candidates)
+
+    @property
+    def n_ctx(self):
+        """Cells of the context, in tokens."""
+        return self.cells
+
+    @property
+    def n_vocab(self):
+        """Size of the vocabulary."""
+        return self.vocabulary
+
+    @property
+    def has_end(self):
+        """Whether the vocabulary has a token that ends a generation."""
+        return self.end_known
+
+    def close(self):
+        """Let go of the context; every later call but `cancel` raises RuntimeError."""
+        if self.context is not NULL:
+            self.api.set_abort(self.context, NULL, NULL)
+            self.context = NULL
+            self.memory = NULL
+            self.has_logits = False
+
+    def cancel(self):
+        """Stop what runs, from any thread; stays in force until `resume`."""
+        he_store(&self.cancelled, 1)
+
+    def resume(self):
+        """Take `cancel` back."""
+        he_store(&self.cancelled, 0)
+
+    @property
+    def is_cancelled(self):
+        """Whether `cancel` is in force."""
+        return he_load(&self.cancelled) != 0
+
+    def prefill(self, const int32_t[::1] tokens not None, int32_t position,
+                int32_t sequence=0, bint want_logits=False):
+        """Decode `tokens` from `position` on, in micro-batches.
+
+        Returns `(done, rc)`: how many tokens are in the cache, and 0, `CANCELLED`, 1
+        (no room in the cache) or a negative code of llama.cpp's. The tokens that were
+        not completed are removed from the cache again. Logits of the last token are
+        there for `sample` when `want_logits` and rc is 0.
+        """
+        cdef Py_ssize_t total = tokens.shape[0]
+        cdef Py_ssize_t done = 0
+        cdef Py_ssize_t i
+        cdef int32_t size
+        cdef int32_t rc = 0
+        self._check_open()
+        self._check_sequence(sequence, self.sequence_limit)
+        if position < 0 or total > INT32_MAX - position:
+            raise ValueError("position is out of range")
+        for i in range(total):
+            if tokens[i] < 0 or tokens[i] >= self.vocabulary:
+                raise ValueError(f"token {tokens[i]} is not in the vocabulary")
+        self.has_logits = False
+        with nogil:
+            while done < total:
+                if he_load(&self.cancelled):
+                    rc = CANCELLED_RC
+                    break
+                size = <int32_t>min(<Py_ssize_t>self.capacity, total - done)
+                for i in range(size):
+                    self.batch.token[i] = tokens[done + i]
+                    self.batch.pos[i] = position + <int32_t>(done + i)
+                    self.batch.logits[i] = 0
+                    self.sequences[i] = sequence
+                if want_logits and done + size == total:
+                    self.batch.logits[size - 1] = 1
+                self.batch.n_tokens = size
+                rc = self.api.decode(self.context, self.batch)
+                if rc != 0:
+                    break
+                done += size
+            if rc != 0:
+                self.api.seq_rm(
+                    self.memory, sequence, position + <int32_t>done, -1)
+        self.has_logits = want_logits and rc == 0 and total > 0
+        return done, rc
+
+    def logits(self):
+        """A copy of the last token's logits, `n_vocab` floats."""
+        cdef array result = clone(array("f"), self.vocabulary, False)
+        cdef float[::1] view = result
+        cdef float *source
+        cdef int32_t i
+        self._check_open()
+        if not self.has_logits:
+            raise RuntimeError("there are no logits")
+        source = self.api.logits(self.context, -1)
+        if source is NULL:
+            raise RuntimeError("there are no logits")
+        for i in range(self.vocabulary):
+            view[i] = source[i]
+        return result
+
+    def sample(self, Sampler sampler not None):
+        """Choose the next token from the logits and tell the grammar of it.
+
+        Returns `(token, only_choice)`. The token is -1 where the grammar allows
+        nothing at all, not even an end token. Raises RuntimeError when there are no
+        logits or they are not numbers.
+        """
+        cdef int32_t token
+        self._check_open()
+        if sampler.decoder is not self:
+            raise ValueError("the sampler belongs to another decoder")
+        if not self.has_logits:
+            raise RuntimeError("there are no logits")
+        with nogil:
+            token = sampler.choose()
+            if token >= 0 and self.kinds[token] != END:
+                sampler.accept(token)
+        if token == NO_LOGITS:
+            raise RuntimeError("there are no logits")
+        if token == NOT_A_NUMBER:
+            raise RuntimeError("the logits are not numbers; the model is damaged")
+        return token, sampler.only_choice
+
+    def is_end(self, int32_t token):
+        """Whether the token ends a generation."""
+        return 0 <= token < self.vocabulary and self.kinds[token] == END
+
+    def is_unspeakable(self, int32_t token):
+        """Whether the token is never chosen under a grammar, though it is no end."""
+        return 0 <= token < self.vocabulary and self.kinds[token] == UNSPEAKABLE
+
+    def piece(self, int32_t token):
+        """The bytes of a token; a control token has none."""
+        cdef char small[256]
+        cdef char *large
+        cdef int32_t length
+        if token < 0 or token >= self.vocabulary:
+            raise ValueError(f"token {token} is not in the vocabulary")
+        self._check_open()
+        length = self.api.piece(self.vocab, token, small, sizeof(small), 0, False)
+        if length >= 0:
+            return small[:length]
+        large = <char *>malloc(-length)
+        if large is NULL:
+            raise MemoryError
+        try:
+            length = self.api.piece(self.vocab, token, large, -length, 0, False)
+            return large[:max(length, 0)]
+        finally:
+            free(large)
+
+    def tokenize(self, bytes text not None, bint add_special, bint parse_special):
+        """Token ids of UTF-8 text as an `array("i")`.
+
+        `add_special` adds what the vocabulary wants at the start (BOS),
+        `parse_special` reads the text of control tokens as those tokens.
+        """
+        cdef Py_ssize_t length = len(text)
+        cdef array result
+        cdef int32_t[::1] view
+        cdef const char *source = text
+        cdef int32_t count
+        self._check_open()
+        if length > INT32_MAX - 16:
+            raise ValueError("the text is too long")
+        result = clone(array("i"), length + 16, False)
+        view = result
+        with nogil:
+            count = self.api.tokenize(
+                self.vocab, source, <int32_t>length, &view[0],
+                <int32_t>view.shape[0], add_special, parse_special)
+        if count < 0:
+            raise RuntimeError("llama.cpp could not tokenize the text")
+        return result[:count]
+
+    def clear(self):
+        """Empty the whole cache."""
+        self._check_open()
+        self.api.clear(self.memory, False)
+        self.has_logits = False
+
+    def remove(self, int32_t sequence, int32_t start, int32_t end=-1):
+        """Remove positions `[start, end)` of a sequence (`end` -1: to its end).
+
+        Returns False where the model's memory cannot do that (recurrent models).
+        """
+        self._check_open()
+        self._check_sequence(sequence, LLAMA_MAX_SEQ)
+        return self.api.seq_rm(self.memory, sequence, start, end) != 0
+
+    def copy(self, int32_t source, int32_t target, int32_t start=-1, int32_t end=-1):
+        """Make positions `[start, end)` of one sequence part of another as well."""
+        self._check_open()
+        self._check_sequence(source, LLAMA_MAX_SEQ)
+        self._check_sequence(target, LLAMA_MAX_SEQ)
+        self.api.seq_cp(self.memory, source, target, start, end)
+
+    def last_position(self, int32_t sequence=0):
+        """The highest position that a sequence has in the cache, -1 when empty."""
+        self._check_open()
+        self._check_sequence(sequence, LLAMA_MAX_SEQ)
+        return self.api.pos_max(self.memory, sequence)
+
+    cdef uint8_t _kind_of_text(self, int32_t token) noexcept nogil:
+        cdef Utf8 state = Utf8(0, 0, 0)
+        cdef bint legal = self._continue_text(&state, token)
+        if legal and state.missing == 0:
+            return TEXT
+        return FRAGMENT
+
+    cdef bint _continue_text(self, Utf8 *state, int32_t token) noexcept nogil:
+        cdef char piece[PIECE_BYTES]
+        cdef int32_t length = self.api.piece(
+            self.vocab, token, piece, sizeof(piece), 0, False)
+        cdef int32_t i
+        for i in range(length):
+            if not _next_byte(state, <uint8_t>piece[i]):
+                return False
+        return length > 0
+
+    cdef int _check_open(self) except -1:
+        if self.context is NULL:
+            raise RuntimeError("the decoder is closed")
+        return 0
+
+    cdef int _check_sequence(self, int32_t sequence, int32_t limit) except -1:
+        if sequence < 0 or sequence >= limit:
+            raise ValueError(f"sequence {sequence} is not in [0, {limit})")
+        return 0
+
+
+cdef class Sampler:
+    """How the tokens of one generation are chosen; ranges as in llama.cpp.
+
+    `grammar` is GBNF as UTF-8 with a rule `root`. Under a grammar neither control
+    tokens nor bytes that are no UTF-8 are chosen: llama.cpp's grammar alone would let
+    both pass, such as a character in more bytes than it needs. `temperature` 0 takes
+    the best token. Raises ValueError for a grammar that llama.cpp does not accept.
+    """
+
+    cdef Decoder decoder
+    cdef free_fn release  # the garbage collector may take the decoder away first
+    cdef void *grammar
+    cdef void *chain
+    cdef bint greedy
+    cdef bint only_choice
+    cdef Utf8 text
+
+    def __cinit__(self, Decoder decoder not None, bytes grammar=None, *,
+                  float temperature=0.0, int32_t top_k=40, float top_p=1.0,
+                  float min_p=0.0, float typical_p=1.0, uint32_t seed=0):
+        cdef llama_sampler_chain_params params
+        cdef Api api = decoder.api
+        cdef const char *text
+        decoder._check_open()
+        self.decoder = decoder
+        self.release = api.free
+        self.greedy = not temperature > 0.0
+        self.text = Utf8(0, 0, 0)
+        if grammar is not None:
+            if b"\0" in grammar or not grammar:
+                raise ValueError("the grammar is empty or has a NUL byte")
+            text = grammar
+            with nogil:
+                self.grammar = api.grammar(decoder.vocab, text, b"root")
+            if self.grammar is NULL:
+                raise ValueError("llama.cpp does not accept the grammar")
+        if self.greedy:
+            return
+        params.no_perf = True
+        self.chain = api.chain(params)
+        if self.chain is NULL:
+            raise MemoryError
+        api.add(self.chain, api.top_k(top_k))
+        api.add(self.chain, api.typical(typical_p, 1))
+        api.add(self.chain, api.top_p(top_p, 1))
+        api.add(self.chain, api.min_p(min_p, 1))
+        api.add(self.chain, api.temp(temperature))
+        api.add(self.chain, api.dist(seed))
+
+    def __dealloc__(self):
+        if self.chain is not NULL:
+            self.release(self.chain)
+        if self.grammar is not NULL:
+            self.release(self.grammar)
+
+    cdef int32_t choose(self) noexcept nogil:
+        cdef const float *logits = self.decoder.api.logits(self.decoder.context, -1)
+        cdef int32_t token
+        self.only_choice = False
+        if logits is NULL:
+            return NO_LOGITS
+        token = self._best(logits)
+        if token < 0:
+            return token
+        if not self.greedy:
+            token = self._draw(logits, False)
+        if self.grammar is NULL or self._allows(token, logits[token]):
+            return token
+        if not self.greedy:
+            return self._draw(logits, True)
+        token = self._best_of_short_list(logits)
+        if token >= 0:
+            return token
+        return self._best_of_all(logits)
+
+    cdef void accept(self, int32_t token) noexcept nogil:
+        if self.grammar is not NULL:
+            self.decoder.api.accept(self.grammar, token)
+            self.decoder._continue_text(&self.text, token)
+        if self.chain is not NULL:
+            self.decoder.api.accept(self.chain, token)
+
+    cdef int32_t _best(self, const float *logits) noexcept nogil:
+        # Comparisons with NaN are false, so one anywhere must be looked for.
+        cdef int32_t best = 0
+        cdef int32_t i
+        cdef float highest = logits[0]
+        cdef bint broken = False
+        for i in range(self.decoder.vocabulary):
+            if logits[i] > highest:
+                highest = logits[i]
+                best = i
+            broken |= logits[i] != logits[i]
+        if broken or highest - highest != 0.0:
+            return NOT_A_NUMBER
+        return best
+
+    cdef bint _allows(self, int32_t token, float logit) noexcept nogil:
+        cdef llama_token_data one
+        cdef llama_token_data_array many
+        one.id = token
+        one.logit = logit
+        one.p = 0.0
+        self._mask(&many, &one, 1)
+        return _is_open(one.logit)
+
+    cdef int32_t _best_of_short_list(self, const float *logits) noexcept nogil:
+        # The best allowed token is nearly always among the best few: the whole
+        # vocabulary costs the grammar milliseconds, this list microseconds.
+        cdef llama_token_data best[SHORT_LIST]
+        cdef llama_token_data_array many
+        cdef int32_t count = 0
+        cdef int32_t i
+        cdef int32_t at
+        for i in range(self.decoder.vocabulary):
+            if self.decoder.kinds[i] == UNSPEAKABLE:
+                continue
+            if count == SHORT_LIST and not logits[i] > best[count - 1].logit:
+                continue
+            at = count if count < SHORT_LIST else SHORT_LIST - 1
+            while at > 0 and logits[i] > best[at - 1].logit:
+                best[at] = best[at - 1]
+                at -= 1
+            best[at].id = i
+            best[at].logit = logits[i]
+            best[at].p = 0.0
+            if count < SHORT_LIST:
+                count += 1
+        if count == 0:
+            return NOTHING_ALLOWED
+        self._mask(&many, best, count)
+        for i in range(count):
+            if _is_open(best[i].logit):
+                return best[i].id
+        return NOTHING_ALLOWED
+
+    cdef int32_t _best_of_all(self, const float *logits) noexcept nogil:
+        cdef llama_token_data *candidates = self.decoder.candidates
+        cdef llama_token_data_array many
+        cdef int32_t best = NOTHING_ALLOWED
+        cdef int32_t open_count = 0
+        cdef int32_t i
+        self._fill(logits)
+        self._mask(&many, candidates, self.decoder.vocabulary)
+        for i in range(self.decoder.vocabulary):
+            if _is_open(candidates[i].logit):
+                open_count += 1
+                if best < 0 or candidates[i].logit > candidates[best].logit:
+                    best = i
+        self.only_choice = open_count == 1
+        return best
+
+    cdef int32_t _draw(self, const float *logits, bint masked) noexcept nogil:
+        cdef llama_token_data_array many
+        cdef int32_t i
+        cdef int32_t open_count = 0
+        self._fill(logits)
+        if masked:
+            self._mask(&many, self.decoder.candidates, self.decoder.vocabulary)
+            for i in range(self.decoder.vocabulary):
+                if _is_open(self.decoder.candidates[i].logit):
+                    # closed ones go: samplers may keep a token of probability 0
+                    self.decoder.candidates[open_count] = self.decoder.candidates[i]
+                    open_count += 1
+            if open_count == 0:
+                return NOTHING_ALLOWED
+            self.only_choice = open_count == 1
+        else:
+            open_count = self.decoder.vocabulary
+        many.data = self.decoder.candidates
+        many.size = open_count
+        many.selected = -1
+        many.sorted = False
+        self.decoder.api.apply(self.chain, &many)
+        if many.selected < 0 or many.selected >= <int64_t>many.size:
+            return NOTHING_ALLOWED
+        return many.data[many.selected].id
+
+    cdef void _fill(self, const float *logits) noexcept nogil:
+        cdef int32_t i
+        for i in range(self.decoder.vocabulary):
+            self.decoder.candidates[i].id = i
+            self.decoder.candidates[i].logit = logits[i]
+            self.decoder.candidates[i].p = 0.0
+
+    cdef void _mask(self, llama_token_data_array *many, llama_token_data *candidates,
+                    int32_t count) noexcept nogil:
+        # llama.cpp's grammar writes -inf into the logits of what it refuses.
+        cdef int32_t i
+        many.data = candidates
+        many.size = count
+        many.selected = -1
+        many.sorted = False
+        self.decoder.api.apply(self.grammar, many)
+        for i in range(count):
+            if _is_open(candidates[i].logit) and not self._is_text(candidates[i].id):
+                candidates[i].logit = -INFINITY
+
+    cdef bint _is_text(self, int32_t token) noexcept nogil:
+        cdef uint8_t kind = self.decoder.kinds[token]
+        cdef Utf8 state = self.text
+        if kind == FRAGMENT:
+            return self.decoder._continue_text(&state, token)
+        return kind == END or (kind == TEXT and state.missing == 0)
+
+
+cdef c_bool _is_cancelled(void *flag) noexcept nogil:
+    return he_load(<int *>flag) != 0
+
+
+cdef inline bint _next_byte(Utf8 *state, uint8_t byte) noexcept nogil:
+    # Table 3-7 of the Unicode standard; False for a byte that cannot come here.
+    if state.missing > 0:
+        if byte < state.low or byte > state.high:
+            return False
+        state.missing -= 1
+        state.low, state.high = 0x80, 0xBF
+        return True
+    state.low, state.high = 0x80, 0xBF
+    if byte < 0x80:
+        return True
+    if byte < 0xC2 or byte > 0xF4:
+        return False
+    if byte < 0xE0:
+        state.missing = 1
+    elif byte < 0xF0:
+        state.missing = 2
+        if byte == 0xE0:
+            state.low = 0xA0
+        elif byte == 0xED:
+            state.high = 0x9F
+    else:
+        state.missing = 3
+        if byte == 0xF0:
+            state.low = 0x90
+        elif byte == 0xF4:
+            state.high = 0x8F
+    return True
+
+
+cdef inline bint _is_open(float logit) noexcept nogil:
+    return logit - logit == 0.0
+
+
+cdef void *_address(dict addresses, str name) except NULL:
+    return <void *><uintptr_t>addresses[name]

@@ -1,0 +1,338 @@
+"""One turn from sentence to answer: ground, ask the model, check, execute, tell."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict, deque
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from .dialects import DIALECTS, Dialect, PromptOptions, Reply, Situation, Step
+from .engine.base import Backend, Usage
+from .errors import CallError, ModelError, SentenceError
+from .execute import CallResult, Executor
+from .grounding import Grounder
+from .grounding.index import OPTION_ATTRIBUTES
+from .grounding.text import words
+from .home import Home
+from .policy import needs_confirmation
+from .queries import Query, answer
+from .services import ServiceCall
+from .speech import REPLIES, said_name, tell_results
+from .stream import Malformed, Object, Speech, StreamParser
+
+LONGEST_SENTENCE = 1000
+"""Characters; speech is far below it, and a grounded sentence fits any context."""
+
+_CONVERSATIONS = 32
+_YES = frozenset("yes yeah yep sure ok okay confirm correct definitely".split())
+_WITH_YES = _YES | frozenset("please do go ahead it that is really thanks i".split())
+
+
+@dataclass(frozen=True, slots=True)
+class AgentOptions:
+    """Options of an agent, read anew for every turn; `history` counts turns."""
+
+    prompt: PromptOptions = field(default_factory=PromptOptions)
+    history: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a person said. `area` is the id of the area they are in, if known."""
+
+    text: str
+    area: str | None = None
+    language: str = "en"
+    conversation_id: str = ""
+    now: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechDelta:
+    """The next piece of the reply."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallDone:
+    """A call was carried out or failed."""
+
+    result: CallResult
+
+
+@dataclass(frozen=True, slots=True)
+class TurnDone:
+    """The end of a turn; `response` equals the joined speech."""
+
+    response: str
+    calls: tuple[ServiceCall, ...]
+    queries: tuple[dict[str, Any], ...]
+    usage: Usage
+    timing_ms: dict[str, float]
+    continue_conversation: bool
+
+
+AgentEvent = SpeechDelta | CallDone | TurnDone
+
+
+@dataclass(slots=True)
+class _Memory:
+    """What one conversation is remembered by."""
+
+    turns: deque[tuple[str, str]] = field(default_factory=lambda: deque(maxlen=20))
+    recent: tuple[str, ...] = ()
+    pending: tuple[ServiceCall, ...] = ()
+
+
+@dataclass(slots=True)
+class _Turn:
+    """What has happened in the turn so far."""
+
+    began: float
+    results: list[CallResult] = field(default_factory=list)
+    queries: list[Query] = field(default_factory=list)
+    replies: list[str] = field(default_factory=list)
+    asked_back: list[ServiceCall] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    spoken: str = ""
+    first_call_ms: float = 0.0
+
+
+class Agent:
+    """Answers questions with one backend and one home."""
+
+    def __init__(
+        self,
+        backend: Backend,
+        executor: Executor,
+        options: AgentOptions | None = None,
+    ) -> None:
+        self.options = options or AgentOptions()
+        self._backend = backend
+        self._executor = executor
+        self._grounder: tuple[object, Grounder] | None = None
+        self._memories: OrderedDict[str, _Memory] = OrderedDict()
+
+    async def turn(self, question: Question) -> AsyncIterator[AgentEvent]:
+        """Answer one question. Raises SentenceError or EngineError and their kin."""
+        _check(question.text)
+        turn = _Turn(time.perf_counter())
+        usage = Usage()
+        memory = self._memory(question.conversation_id)
+        home = self._executor.home()
+        if memory.pending:
+            pending, memory.pending = memory.pending, ()
+            if _agrees(question.text):
+                for call in pending:
+                    yield CallDone(await self._execute(turn, call))
+                for told in self._tell(turn, home, question.now):
+                    yield told
+                yield self._done(turn, question, memory, usage)
+                return
+        situation = self._situation(home, question, memory)
+        dialect = self._dialect()
+        request = dialect.request(situation, self.options.prompt)
+        parser = StreamParser()
+        stream = self._backend.generate(request, usage)
+        async with aclosing(stream):  # type: ignore[type-var]
+            async for data in stream:
+                for event in parser.feed(data):
+                    async for out in self._take(turn, situation, event):
+                        yield out
+        for event in parser.finish():
+            async for out in self._take(turn, situation, event):
+                yield out
+        for told in self._tell(turn, home, question.now):
+            yield told
+        memory.pending = tuple(turn.asked_back)
+        memory.recent = _touched(turn) or memory.recent
+        yield self._done(turn, question, memory, usage)
+
+    async def refresh(self) -> int:
+        """Bring the prompt of the current home into the KV cache; tokens evaluated."""
+        situation = self._situation(self._executor.home(), Question("-"), _Memory())
+        dialect = self._dialect()
+        request = dialect.request(situation, self.options.prompt)
+        return await self._backend.refresh(request.prompt)
+
+    def forget(self, conversation_id: str) -> None:
+        """Drop what is remembered of a conversation."""
+        self._memories.pop(conversation_id, None)
+
+    async def _take(
+        self, turn: _Turn, situation: Situation, event: Speech | Object | Malformed
+    ) -> AsyncIterator[AgentEvent]:
+        dialect = self._dialect()
+        if isinstance(event, Speech):
+            if dialect.speaks:
+                text = event.text if turn.spoken else event.text.lstrip()
+                if text:
+                    turn.spoken += text
+                    yield SpeechDelta(text)
+            return
+        if isinstance(event, Malformed):
+            turn.errors.append(event.reason)
+            return
+        try:
+            steps = dialect.steps(situation, event.data)
+        except CallError as err:
+            turn.errors.append(err.cause)
+            return
+        for step in steps:
+            if isinstance(step, ServiceCall):
+                if self._held_back(turn, situation, step):
+                    continue
+                yield CallDone(await self._execute(turn, step))
+            else:
+                _note(turn, step)
+
+    def _held_back(self, turn: _Turn, situation: Situation, call: ServiceCall) -> bool:
+        others = [r.call for r in turn.results] + turn.asked_back
+        home, found = situation.home, situation.grounding
+        if not needs_confirmation(home, call, found, others):
+            return False
+        turn.asked_back.append(call)
+        return True
+
+    async def _execute(self, turn: _Turn, call: ServiceCall) -> CallResult:
+        result = await self._executor.execute(call)
+        turn.results.append(result)
+        if not turn.first_call_ms:
+            turn.first_call_ms = _ms_since(turn.began)
+        return result
+
+    def _tell(self, turn: _Turn, home: Home, now: datetime | None) -> list[SpeechDelta]:
+        """What is still to be said once everything has happened."""
+        speaks = self._dialect().speaks and turn.spoken
+        parts: list[str] = []
+        shown = [r for r in turn.results if not (speaks and r.ok)]
+        if shown:
+            parts.append(tell_results(home, shown))
+        current = self._executor.home()
+        parts += [answer(q, current, now) for q in turn.queries]
+        parts += [REPLIES[kind] for kind in dict.fromkeys(turn.replies)]
+        if turn.asked_back:
+            parts.append(_ask_back(home, turn.asked_back))
+        if turn.errors and not turn.results and not parts:
+            parts.append(f"Sorry, that is not possible: {turn.errors[0]}.")
+        if not parts and not turn.spoken:
+            parts.append(REPLIES["failed"])
+        text = " ".join(p for p in parts if p)
+        if not text:
+            return []
+        if turn.spoken and not turn.spoken[-1].isspace():
+            text = f" {text}"
+        turn.spoken += text
+        return [SpeechDelta(text)]
+
+    def _done(
+        self, turn: _Turn, question: Question, memory: _Memory, usage: Usage
+    ) -> TurnDone:
+        response = turn.spoken.strip()
+        memory.turns.append((question.text, response))
+        return TurnDone(
+            response=response,
+            calls=tuple(r.call for r in turn.results if r.ok),
+            queries=tuple(q.to_dict() for q in turn.queries),
+            usage=usage,
+            timing_ms={
+                "first_byte": round(usage.first_byte_ms, 2),
+                "first_call": round(turn.first_call_ms, 2),
+                "total": round(_ms_since(turn.began), 2),
+            },
+            continue_conversation=bool(turn.asked_back) or "unclear" in turn.replies,
+        )
+
+    def _situation(self, home: Home, question: Question, memory: _Memory) -> Situation:
+        grounder = self._grounder_for(home)
+        count = self.options.history
+        return Situation(
+            home=home,
+            sentence=question.text,
+            grounding=grounder.ground(question.text, question.area, memory.recent),
+            area=question.area,
+            now=question.now,
+            history=list(memory.turns)[-count:] if count > 0 else [],
+        )
+
+    def _grounder_for(self, home: Home) -> Grounder:
+        key = (
+            home.floors,
+            home.areas,
+            tuple(
+                (
+                    e.entity_id,
+                    e.name,
+                    e.aliases,
+                    e.area,
+                    e.device_class,
+                    *(repr(e.attributes.get(a)) for a in OPTION_ATTRIBUTES),
+                )
+                for e in home.entities
+            ),
+        )
+        if self._grounder is None or self._grounder[0] != key:
+            self._grounder = (key, Grounder(home))
+        return self._grounder[1]
+
+    def _dialect(self) -> Dialect:
+        name = self._backend.prompt_format
+        if name not in DIALECTS:
+            raise ModelError(
+                f"the model speaks the prompt format {name!r}",
+                f"use a model that speaks one of {', '.join(sorted(DIALECTS))}",
+            )
+        return DIALECTS[name]
+
+    def _memory(self, conversation_id: str) -> _Memory:
+        if not conversation_id:
+            return _Memory()
+        memory = self._memories.setdefault(conversation_id, _Memory())
+        self._memories.move_to_end(conversation_id)
+        while len(self._memories) > _CONVERSATIONS:
+            self._memories.popitem(last=False)
+        return memory
+
+
+def _check(text: str) -> None:
+    if len(text) > LONGEST_SENTENCE:
+        raise SentenceError(
+            f"the sentence has {len(text)} characters",
+            f"keep it under {LONGEST_SENTENCE}",
+        )
+    if not words(text):
+        raise SentenceError("the sentence is empty", "say what should be done")
+
+
+def _agrees(text: str) -> bool:
+    said = set(words(text))
+    return bool(said & _YES) and said <= _WITH_YES
+
+
+def _note(turn: _Turn, step: Step) -> None:
+    if isinstance(step, Query):
+        turn.queries.append(step)
+    elif isinstance(step, Reply):
+        turn.replies.append(step.kind)
+
+
+def _ask_back(home: Home, calls: list[ServiceCall]) -> str:
+    call = calls[0]
+    names = [said_name(e) for t in call.targets if (e := home.entity(t)) is not None]
+    verb = call.service.partition(".")[2].split("_")[0]
+    return f"Do you really want me to {verb} {' and '.join(names)}?"
+
+
+def _touched(turn: _Turn) -> tuple[str, ...]:
+    targets = [t for r in turn.results for t in r.call.targets]
+    targets += [t for q in turn.queries if q.kind == "state" for t in q.targets]
+    return tuple(dict.fromkeys(targets))
+
+
+def _ms_since(began: float) -> float:
+    return (time.perf_counter() - began) * 1000

@@ -1,0 +1,346 @@
+"""The command line: ask, chat, eval, grammar, doctor.
+
+Errors that a user can cause end with one line and exit code 2.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from . import __version__
+from .agent import Agent, Question, SpeechDelta, TurnDone
+from .errors import HomeError, HomellmEdgeError
+from .home import Home, home_from_dict, load_home
+from .models import DEFAULT_MODEL
+from .simulate import SimulatedHome
+
+if TYPE_CHECKING:
+    from .engine.llama import LlamaEngine
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line; the exit code."""
+    arguments = _parser().parse_args(argv)
+    try:
+        code: int = arguments.run(arguments)
+    except HomellmEdgeError as err:
+        print(f"homellm-edge: error: {_one_line(err)}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # `homellm-edge ... | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="homellm-edge", description=__doc__)
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    ask = commands.add_parser("ask", help="answer one sentence in a home file")
+    ask.add_argument("text", metavar="TEXT")
+    _add_home(ask)
+    ask.add_argument("--area", help="name or id of the area of the speaker")
+    _add_model(ask)
+    ask.add_argument("--json", action="store_true", help="print one JSON object")
+    ask.set_defaults(run=_ask)
+
+    chat = commands.add_parser("chat", help="talk to a simulated home")
+    _add_home(chat)
+    chat.add_argument("--area", help="name or id of the area of the speaker")
+    _add_model(chat)
+    chat.set_defaults(run=_chat)
+
+    evaluate = commands.add_parser("eval", help="answer all cases of a JSONL file")
+    evaluate.add_argument("cases", type=Path, metavar="CASES.jsonl")
+    evaluate.add_argument("--out", type=Path, required=True, metavar="PRED.jsonl")
+    _add_model(evaluate)
+    evaluate.set_defaults(run=_eval)
+
+    grammar = commands.add_parser("grammar", help="the grammar of a home")
+    actions = grammar.add_subparsers(required=True, metavar="ACTION")
+    build = actions.add_parser("build", help="print the GBNF of a home")
+    _add_home(build)
+    build.set_defaults(run=_grammar_build)
+
+    doctor = commands.add_parser("doctor", help="check this machine and the model")
+    _add_model(doctor)
+    doctor.add_argument("--json", action="store_true", help="print one JSON object")
+    doctor.set_defaults(run=_doctor)
+    return parser
+
+
+def _add_home(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--home", type=Path, required=True, metavar="FILE")
+
+
+def _add_model(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--model",
+        type=Path,
+        default=DEFAULT_MODEL,
+        metavar="FILE.gguf",
+        help="a GGUF file; by default the embedded model",
+    )
+
+
+def _load(model: Path) -> tuple[LlamaEngine, float]:
+    """The engine and the milliseconds that loading took."""
+    began = time.perf_counter()
+    from .engine.llama import LlamaEngine  # costs most of the start-up
+
+    engine = LlamaEngine.load(model)
+    return engine, (time.perf_counter() - began) * 1000
+
+
+def _area(home: Home, name: str | None) -> str | None:
+    if not name:
+        return None
+    area = home.find_area(name)
+    if area is None:
+        known = ", ".join(a.name for a in home.areas) or "none"
+        raise HomeError(f"there is no area {name!r}", f"use one of: {known}")
+    return area.id
+
+
+async def _turn(agent: Agent, question: Question, out: TextIO | None) -> TurnDone:
+    done: TurnDone | None = None
+    async for event in agent.turn(question):
+        if isinstance(event, SpeechDelta) and out is not None:
+            out.write(event.text)
+            out.flush()
+        elif isinstance(event, TurnDone):
+            done = event
+    assert done is not None  # noqa: S101 - a turn ends with it or raises
+    return done
+
+
+def _report(done: TurnDone, load_ms: float, refresh_ms: float) -> dict[str, Any]:
+    usage = done.usage
+    return {
+        "response": done.response,
+        "calls": [call.to_dict() for call in done.calls],
+        "queries": list(done.queries),
+        "tokens": {
+            "evaluated": usage.evaluated,
+            "reused": usage.reused,
+            "sampled": usage.sampled,
+            "forced": usage.forced,
+        },
+        "timing_ms": {
+            "load": round(load_ms, 2),
+            "refresh": round(refresh_ms, 2),
+            **done.timing_ms,
+        },
+    }
+
+
+def _ask(arguments: argparse.Namespace) -> int:
+    home = load_home(arguments.home)
+    area = _area(home, arguments.area)
+    question = Question(arguments.text, area=area, now=datetime.now().astimezone())
+    return asyncio.run(_ask_async(arguments, home, question))
+
+
+async def _ask_async(
+    arguments: argparse.Namespace, home: Home, question: Question
+) -> int:
+    engine, load_ms = _load(arguments.model)
+    try:
+        agent = Agent(engine, SimulatedHome(home))
+        done = await _turn(agent, question, None if arguments.json else sys.stdout)
+    finally:
+        await engine.close()
+    if arguments.json:
+        print(json.dumps(_report(done, load_ms, 0.0), ensure_ascii=False))
+        return 0
+    print()
+    for call in done.calls:
+        print(json.dumps(call.to_dict(), ensure_ascii=False))
+    return 0
+
+
+def _chat(arguments: argparse.Namespace) -> int:
+    home = load_home(arguments.home)
+    return asyncio.run(_chat_async(arguments, home, _area(home, arguments.area)))
+
+
+async def _chat_async(
+    arguments: argparse.Namespace, home: Home, area: str | None
+) -> int:
+    engine, load_ms = _load(arguments.model)
+    simulated = SimulatedHome(home)
+    agent = Agent(engine, simulated)
+    print(f"{arguments.model.name} ready in {load_ms:.0f} ms. Ctrl-D ends.")
+    print("/state ENTITY_ID STATE changes a state, /home lists them.")
+    try:
+        await agent.refresh()
+        while (line := await asyncio.to_thread(_read_line)) is not None:
+            try:
+                await _chat_line(agent, simulated, line, area)
+            except HomellmEdgeError as err:
+                print(f"error: {_one_line(err)}")
+    finally:
+        await engine.close()
+    return 0
+
+
+def _read_line() -> str | None:
+    try:
+        return input("> ")
+    except EOFError:
+        print()
+        return None
+
+
+async def _chat_line(
+    agent: Agent, simulated: SimulatedHome, line: str, area: str | None
+) -> None:
+    if line.startswith("/state"):
+        _, _, rest = line.partition(" ")
+        entity_id, _, state = rest.strip().partition(" ")
+        simulated.set_state(entity_id, state.strip())
+        evaluated = await agent.refresh()
+        print(f"{entity_id} = {state.strip()} ({evaluated} tokens evaluated)")
+        return
+    if line.strip() == "/home":
+        for entity in simulated.home().entities:
+            print(f"{entity.entity_id} {entity.name!r} = {entity.state}")
+        return
+    if line.startswith("/"):
+        print("commands: /state ENTITY_ID STATE, /home")
+        return
+    if not line.strip():
+        return
+    question = Question(
+        line, area=area, conversation_id="chat", now=datetime.now().astimezone()
+    )
+    done = await _turn(agent, question, sys.stdout)
+    print()
+    for call in done.calls:
+        print(f"  {json.dumps(call.to_dict(), ensure_ascii=False)}")
+    await agent.refresh()
+
+
+def _eval(arguments: argparse.Namespace) -> int:
+    cases = list(_read_cases(arguments.cases))
+    return asyncio.run(_eval_async(arguments, cases))
+
+
+async def _eval_async(
+    arguments: argparse.Namespace, cases: list[dict[str, Any]]
+) -> int:
+    engine, load_ms = _load(arguments.model)
+    try:
+        with _atomic(arguments.out) as out:
+            for number, case in enumerate(cases, 1):
+                prediction = await _predict(engine, case, load_ms)
+                out.write(json.dumps(prediction, ensure_ascii=False) + "\n")
+                _progress(number, len(cases))
+    finally:
+        await engine.close()
+    return 0
+
+
+async def _predict(
+    engine: LlamaEngine, case: dict[str, Any], load_ms: float
+) -> dict[str, Any]:
+    home = home_from_dict(case["home"])
+    context = case.get("context") or {}
+    area = home.find_area(str(context.get("area") or ""))
+    agent = Agent(engine, SimulatedHome(home))
+    began = time.perf_counter()
+    await agent.refresh()
+    refresh_ms = (time.perf_counter() - began) * 1000
+    question = Question(
+        str(case["utterance"]), area=area.id if area else None, now=_when(context)
+    )
+    done = await _turn(agent, question, None)
+    return {"id": case["id"], **_report(done, load_ms, refresh_ms)}
+
+
+def _when(context: dict[str, Any]) -> datetime | None:
+    try:
+        return datetime.fromisoformat(str(context["now"]))
+    except (KeyError, ValueError):
+        return None
+
+
+def _read_cases(path: Path) -> Iterator[dict[str, Any]]:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as err:
+        raise HomeError(f"cases {path} cannot be read ({err})", "check it") from None
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            case = json.loads(line)
+        except json.JSONDecodeError as err:
+            raise HomeError(
+                f"{path}:{number}:{err.colno}: {err.msg}", "one JSON object a line"
+            ) from None
+        missing = {"id", "home", "utterance"} - set(
+            case if isinstance(case, dict) else ()
+        )
+        if missing:
+            raise HomeError(
+                f"{path}:{number}: {', '.join(sorted(missing))} missing",
+                "expand the cases so that each holds its home",
+            )
+        yield case
+
+
+@contextmanager
+def _atomic(path: Path) -> Iterator[TextIO]:
+    """A file that takes its name only once it is complete."""
+    part = path.with_name(f"{path.name}.part")
+    try:
+        with part.open("w", encoding="utf-8") as out:
+            yield out
+    except OSError as err:
+        raise HomeError(
+            f"{path} cannot be written ({err.strerror})", "check it"
+        ) from None
+    part.replace(path)
+
+
+def _progress(number: int, count: int) -> None:
+    if not sys.stderr.isatty() and number % 50 and number != count:
+        return
+    width = 30
+    done = width * number // count
+    end = "\n" if number == count or not sys.stderr.isatty() else ""
+    bar = "#" * done + "." * (width - done)
+    print(f"\r[{bar}] {number}/{count}", end=end, file=sys.stderr, flush=True)
+
+
+def _grammar_build(arguments: argparse.Namespace) -> int:
+    from .grammar import home_grammar
+
+    print(home_grammar(load_home(arguments.home)), end="")
+    return 0
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    from .doctor import examine, told
+
+    report = examine(arguments.model)
+    print(json.dumps(report) if arguments.json else told(report))
+    return 0 if report["ok"] else 2
+
+
+def _one_line(err: BaseException) -> str:
+    return " ".join(str(err).split())

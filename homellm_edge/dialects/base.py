@@ -1,0 +1,61 @@
+"""How one kind of model is asked and understood."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from ..engine.base import Request, Sampling
+from ..grounding import Grounding
+from ..home import Home
+from ..prompt.chatml import DEFAULT_PERSONA
+from ..queries import Query
+from ..services import ServiceCall
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What a turn starts from. `history` holds (sentence, reply), oldest first."""
+
+    home: Home
+    sentence: str
+    grounding: Grounding
+    area: str | None = None
+    now: datetime | None = None
+    history: Sequence[tuple[str, str]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PromptOptions:
+    """What a user may set about the request; read anew for every turn."""
+
+    persona: str = DEFAULT_PERSONA
+    max_tokens: int = 256
+    sampling: Sampling = field(default_factory=Sampling)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A reply without a call; `kind` is one of `language.REPLIES`."""
+
+    kind: str
+
+
+Step = ServiceCall | Query | Reply
+
+
+class Dialect(Protocol):
+    """Turns a situation into a request, and an output object into steps."""
+
+    speaks: bool
+    """Whether the model's own speech is told; else code tells what happened."""
+
+    def request(self, situation: Situation, options: PromptOptions) -> Request:
+        """The request for this turn."""
+        ...
+
+    def steps(self, situation: Situation, data: Mapping[str, Any]) -> Sequence[Step]:
+        """What one object of the output asks for; raises CallError if it may not."""
+        ...

@@ -1,0 +1,265 @@
+"""Our own model: placeholders in, home language out; code expands it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..engine.base import Request
+from ..errors import CallError
+from ..grammar import grounded_grammar
+from ..grounding import Grounding
+from ..grounding.index import is_noun_of, kind_nouns
+from ..grounding.lexicon import NOUNS_OF_DOMAIN
+from ..home import Entity, Home
+from ..language import ALL, EVERYTHING, QUERIES_OVER_SCOPE, REPLIES
+from ..prompt.grounded import grounded_prompt
+from ..queries import Query, attribute_value, in_scope
+from ..services import check_call, service_for
+from .base import PromptOptions, Reply, Situation, Step
+
+_NOT_ARGUMENTS = frozenset({"service", "target_device", "target_area", "except"})
+_UNREACHABLE = frozenset({"unavailable"})
+
+
+class GroundedDialect:
+    """Twelve tokens of prompt, a grammar over the placeholders of this sentence."""
+
+    speaks = False
+
+    def request(self, situation: Situation, options: PromptOptions) -> Request:
+        """The grounded sentence with the grammar of its own placeholders."""
+        found = situation.grounding
+        return Request(
+            prompt=grounded_prompt(found.text),
+            grammar=grounded_grammar(
+                situation.home,
+                found.entities,
+                found.places,
+                here=found.here is not None,
+                numbers=len(found.numbers),
+                colors=len(found.colors),
+                options=len(found.options),
+            ),
+            max_tokens=options.max_tokens,
+        )
+
+    def steps(self, situation: Situation, data: Mapping[str, Any]) -> Sequence[Step]:
+        """Expand one object; raises CallError when nothing in the home fits it."""
+        home, found = situation.home, situation.grounding
+        if "reply" in data:
+            kind = str(data["reply"])
+            return [Reply(kind if kind in REPLIES else "unclear")]
+        if "query" in data:
+            return [_query(home, found, data)]
+        if "service" in data:
+            return _calls(home, found, data)
+        raise CallError("an object without service, query or reply", "ask again")
+
+
+def _query(home: Home, found: Grounding, data: Mapping[str, Any]) -> Step:
+    kind = str(data["query"])
+    attribute, state = str(data.get("attribute", "")), str(data.get("is", ""))
+    if kind in ("time", "date"):
+        return Query(kind)
+    if kind == "state":
+        target = _device(found, data.get("target_device"))
+        return Query(kind, (target,), state=state, attribute=attribute)
+    members, place = _place(home, found, data.get("target_area"))
+    if kind == "value":
+        targets = [e for e in members if attribute_value(e, attribute)]
+    elif kind in QUERIES_OVER_SCOPE:
+        scope = str(data.get("domain", ""))
+        targets = [e for e in members if in_scope(e, scope)]
+    else:
+        raise CallError(f"unknown query {kind!r}", "ask again")
+    if not targets:
+        return Reply("not_found")
+    return Query(
+        kind,
+        tuple(e.entity_id for e in targets),
+        scope=str(data.get("domain", "")),
+        state=state,
+        attribute=attribute,
+        place=place,
+    )
+
+
+def _calls(home: Home, found: Grounding, data: Mapping[str, Any]) -> list[Step]:
+    name = str(data["service"])
+    arguments = {k: str(v) for k, v in data.items() if k not in _NOT_ARGUMENTS}
+    if "target_device" in data:
+        entity_id = _device(found, data["target_device"])
+        entity = home.entity(entity_id)
+        if entity is None:
+            raise CallError(f"there is no device {entity_id}", "expose it first")
+        values = _values(found, entity, arguments)
+        return [check_call(home, name, [entity_id], values)]
+    members, _ = _place(home, found, data.get("target_area"))
+    members = _of_kind(members, name.partition(".")[0], found)
+    spared = _device(found, data["except"]) if "except" in data else ""
+    groups: dict[tuple[str, str], tuple[dict[str, Any], list[str]]] = {}
+    for entity in members:
+        service = _service_in_group(name, entity)
+        if not service or entity.entity_id == spared:
+            continue
+        try:
+            values = _values(found, entity, arguments)
+            check_call(home, service, [entity.entity_id], values)
+        except CallError:
+            continue  # this member cannot do it; the others can
+        key = (service, repr(sorted(values.items())))
+        groups.setdefault(key, (values, []))[1].append(entity.entity_id)
+    if not groups:
+        return [Reply("not_found")]
+    steps: list[Step] = [
+        check_call(home, service, targets, values)
+        for (service, _), (values, targets) in groups.items()
+    ]
+    return steps
+
+
+def _of_kind(
+    members: tuple[Entity, ...], domain: str, found: Grounding
+) -> tuple[Entity, ...]:
+    """Only the curtains of a room, if the sentence says curtains and there are some."""
+    said = [
+        t.text
+        for t in found.tokens
+        if is_noun_of(t.text, NOUNS_OF_DOMAIN.get(domain, frozenset()))
+    ]
+    named = tuple(
+        e
+        for e in members
+        if e.domain == domain and any(is_noun_of(w, kind_nouns(e)) for w in said)
+    )
+    return named or members
+
+
+def _service_in_group(name: str, entity: Entity) -> str:
+    """The service that a call on a whole group means for this member, "" for none."""
+    domain, _, verb = name.partition(".")
+    if entity.state in _UNREACHABLE:
+        return ""
+    if domain == "homeassistant":
+        domain = entity.domain if entity.domain in EVERYTHING else ""
+    if domain != entity.domain:
+        return ""
+    offered = service_for(entity, f"{domain}.{verb}")
+    # What opens the house is never done to a group.
+    return offered.name if offered is not None and not offered.explicit else ""
+
+
+def _device(found: Grounding, mark: object) -> str:
+    number = _numbered(mark, "E")
+    if not 0 < number <= len(found.entities):
+        raise CallError(f"{mark!r} stands for no device", "name the device")
+    return found.entities[number - 1]
+
+
+def _place(
+    home: Home, found: Grounding, mark: object
+) -> tuple[tuple[Entity, ...], str]:
+    """The entities of a place and the place's id (`all` for the whole home)."""
+    if mark == ALL:
+        return home.entities, ALL
+    if mark == "<here>" and found.here:
+        return home.members(found.here), found.here
+    number = _numbered(mark, "A")
+    if not 0 < number <= len(found.places):
+        raise CallError(f"{mark!r} stands for no area", "name the area")
+    place = found.places[number - 1]
+    return home.members(place), place
+
+
+def _numbered(mark: object, letter: str) -> int:
+    text = str(mark)
+    if text.startswith(f"<{letter}") and text.endswith(">") and text[2:-1].isdigit():
+        return int(text[2:-1])
+    return 0
+
+
+def _values(
+    found: Grounding, entity: Entity, arguments: Mapping[str, str]
+) -> dict[str, Any]:
+    """Home-language arguments -> service data for this entity."""
+    data: dict[str, Any] = {}
+    for name, text in arguments.items():
+        data.update(_value(found, entity, name, text))
+    return data
+
+
+def _value(found: Grounding, entity: Entity, name: str, text: str) -> Mapping[str, Any]:
+    if name == "color":
+        number = _numbered(text, "C")
+        if not 0 < number <= len(found.colors):
+            raise CallError(f"{text!r} stands for no colour", "name the colour")
+        return found.colors[number - 1]
+    if name in ("effect", "source", "preset_mode", "fan_mode"):
+        number = _numbered(text, "V")
+        if not 0 < number <= len(found.options):
+            raise CallError(f"{text!r} stands for no option", "name the option")
+        return {name: found.options[number - 1]}
+    if name == "hvac_mode":
+        return {name: text}
+    if name == "is_volume_muted":
+        return {name: text == "true"}
+    if name.endswith("_step"):
+        return _stepped(entity, name, _number(found, text))
+    value = _number(found, text)
+    if name == "brightness":
+        return {"brightness_pct": _whole(value)}
+    if name == "volume":
+        return {"volume_level": round(value / 100, 4)}
+    return {name: _whole(value)}
+
+
+def _stepped(entity: Entity, name: str, step: float) -> Mapping[str, Any]:
+    """A relative argument as an absolute one, from the state of the entity."""
+    attributes = entity.attributes
+    if name == "brightness_step":
+        now = _reported(attributes, "brightness", 0 if entity.state == "off" else 255)
+        return {"brightness_pct": _clamped(round(now * 100 / 255) + step, 1, 100)}
+    if name == "volume_step":
+        level = _reported(attributes, "volume_level", 0.5) * 100
+        return {"volume_level": _clamped(level + step, 0, 100) / 100}
+    if name == "position_step":
+        position = 100 if entity.state == "open" else 0
+        now = _reported(attributes, "current_position", position)
+        return {"position": _clamped(now + step, 0, 100)}
+    if name == "temperature_step":
+        current = _reported(attributes, "current_temperature", 20)
+        now = _reported(attributes, "temperature", current)
+        low = _reported(attributes, "min_temp", 7)
+        high = _reported(attributes, "max_temp", 35)
+        return {"temperature": _clamped(now + step, low, high)}
+    raise CallError(f"unknown relative argument {name}", "give a value")
+
+
+def _reported(attributes: Mapping[str, Any], key: str, default: float) -> float:
+    value = attributes.get(key)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    return default
+
+
+def _number(found: Grounding, text: str) -> float:
+    sign = -1.0 if text.startswith("-") else 1.0
+    bare = text.lstrip("+-")
+    number = _numbered(bare, "N")
+    if number:
+        if number > len(found.numbers):
+            raise CallError(f"{text!r} stands for no number", "give the number")
+        return sign * found.numbers[number - 1]
+    try:
+        return sign * float(bare)
+    except ValueError:
+        raise CallError(f"{text!r} is no number", "give a number") from None
+
+
+def _whole(value: float) -> float | int:
+    return int(value) if float(value).is_integer() else value
+
+
+def _clamped(value: float, low: float, high: float) -> float | int:
+    return _whole(round(min(max(value, low), high), 2))

@@ -1,0 +1,361 @@
+"""The in-process engine: a GGUF model, a llama.cpp context, one thread that owns it.
+
+`LlamaEngine.load` blocks; everything after it is asyncio. The thread serves one request
+at a time: generations in the order of arrival, refreshes when nobody waits for an
+answer. A refresh that runs gives way to a generation and goes on after it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import os
+import time
+from array import array
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from homellm_edge._llama_decode import Decoder, Sampler
+from homellm_edge.engine.base import Prompt, Request, Usage
+from homellm_edge.engine.library import Library, load_library
+from homellm_edge.engine.model import (
+    KV_TYPES,
+    ModelInfo,
+    check_memory,
+    estimate_memory,
+    inspect_model,
+)
+from homellm_edge.engine.output import OutputFilter
+from homellm_edge.engine.probe import probe_model
+from homellm_edge.engine.worker import GenerateJob, RefreshJob, Worker
+from homellm_edge.errors import EngineError, GrammarError, ModelError
+from homellm_edge.kv.session import Session
+
+KvType = Literal["f32", "f16", "q8_0"]
+
+DEFAULT_CONTEXT = 4096
+_BATCH = 512
+_SEQUENCES = 1
+_OWN_FORMATS = ("chatml", "grounded")
+_SPACE_ADDING = (1, 4)  # vocabulary types SPM and UGM
+_MAX_GRAMMAR = 1 << 20
+_MAX_NESTING = 256
+
+
+class LlamaEngine:
+    """Implements `engine.base.Backend` on llama.cpp. Made by `load` only."""
+
+    def __init__(self, native: _Native, info: ModelInfo) -> None:
+        self._info = info
+        self._native = native
+        self._worker = Worker(self._generate, self._refresh, native.decoder)
+        self._closing: asyncio.Future[None] | None = None
+        self._worker.start()
+
+    @classmethod
+    def load(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        n_ctx: int | None = None,
+        n_threads: int | None = None,
+        kv_type: KvType = "f16",
+        flash_attention: bool | None = None,
+        probe: bool = True,
+        cache_dir: str | os.PathLike[str] | None = None,
+    ) -> Self:
+        """Check and load a model; blocks for as long as reading the file takes.
+
+        `n_ctx` is in tokens, by default 4096 or what the model was trained for if that
+        is less. `n_threads` is by default one less than there are cores. With `probe` a
+        child process loads the model first, so that a crash there cannot end this
+        process; what passed is remembered in `cache_dir`. `flash_attention` None lets
+        llama.cpp decide. Raises ModelError, NotEnoughMemoryError, CpuError or
+        EngineError.
+        """
+        info = inspect_model(path)
+        if n_ctx is None:
+            n_ctx = min(info.n_ctx_train, DEFAULT_CONTEXT)
+        if n_ctx < 1:
+            raise EngineError(f"a context of {n_ctx} tokens is not possible")
+        check_memory(
+            estimate_memory(
+                info,
+                n_ctx,
+                kv_type=kv_type,
+                n_batch=min(_BATCH, n_ctx),
+                n_seq_max=_SEQUENCES,
+                flash_attention=flash_attention is not False,
+            )
+        )
+        if probe:
+            probe_model(info, cache_dir=cache_dir)
+        library = load_library()
+        native = _Native(
+            library,
+            info,
+            n_ctx=n_ctx,
+            n_threads=n_threads or default_threads(),
+            kv_type=kv_type,
+            flash_attention=flash_attention,
+        )
+        return cls(native, info)
+
+    @property
+    def prompt_format(self) -> str:
+        """The dialect that the model file names, `chatml` when it names none."""
+        return self._info.prompt_format or "chatml"
+
+    @property
+    def info(self) -> ModelInfo:
+        """What the model file says about the model."""
+        return self._info
+
+    @property
+    def n_ctx(self) -> int:
+        """Size of the context in tokens."""
+        return self._native.decoder.n_ctx
+
+    def tokenize(self, text: str) -> list[int]:
+        """Token ids of a text as in the middle of a prompt. Not after `close`."""
+        return self._native.tokenize(text, False).tolist()
+
+    def generate(self, request: Request, usage: Usage) -> AsyncIterator[bytes]:
+        """Yield the output's bytes as they arrive, never cut inside a character.
+
+        Closing the iterator early cancels the generation. Raises GrammarError,
+        ContextFullError, EngineError, TurnCancelledError.
+        """
+        return self._stream(request, usage, time.perf_counter())
+
+    async def refresh(self, prompt: Prompt) -> int:
+        """Bring header and blocks into the KV cache ahead of a question.
+
+        Returns the number of tokens evaluated; 0 when a later refresh came before this
+        one began. Raises ContextFullError, EngineError, TurnCancelledError.
+        """
+        job = RefreshJob(prompt, asyncio.get_running_loop())
+        self._worker.submit(job)
+        try:
+            return await job.future
+        except asyncio.CancelledError:
+            self._worker.cancel(job)
+            raise
+
+    async def close(self) -> None:
+        """Cancel what runs, end the thread, free context and model."""
+        if self._closing is None:
+            loop = asyncio.get_running_loop()
+            self._closing = loop.run_in_executor(None, self._shut_down)
+        await asyncio.shield(self._closing)
+
+    def _shut_down(self) -> None:
+        self._worker.stop()
+        self._native.close()
+
+    async def _stream(
+        self, request: Request, usage: Usage, started: float
+    ) -> AsyncIterator[bytes]:
+        job = GenerateJob(request, usage, asyncio.get_running_loop(), started)
+        self._worker.submit(job)
+        try:
+            async for chunk in job.chunks():
+                yield chunk
+        finally:
+            self._worker.cancel(job)
+
+    # What follows runs in the worker's thread.
+
+    def _refresh(self, job: RefreshJob) -> None:
+        evaluated = self._native.session.refresh(job.prompt)
+        job.evaluated += evaluated.evaluated
+
+    def _generate(self, job: GenerateJob) -> None:
+        request, usage = job.request, job.usage
+        native = self._native
+        sampler = _sampler(native.decoder, request)
+        asked = native.session.ask(request.prompt)
+        usage.evaluated += asked.evaluated
+        usage.reused += asked.reused
+        try:
+            self._decode(job, sampler)
+        finally:
+            native.session.settle(request.prompt)
+
+    def _decode(self, job: GenerateJob, sampler: Sampler) -> None:
+        decoder, session = self._native.decoder, self._native.session
+        usage = job.usage
+        output = OutputFilter(job.request.stop)
+        left = min(job.request.max_tokens, decoder.n_ctx - session.length)
+        while left > 0:
+            token, only_choice = decoder.sample(sampler)
+            if token < 0 and decoder.has_end:
+                raise EngineError(
+                    "the model has no token for what the grammar asks for next",
+                    "use another model or grammar",
+                )
+            if token < 0 or decoder.is_end(token):
+                break
+            if only_choice:
+                usage.forced += 1
+            else:
+                usage.sampled += 1
+            job.send(output.feed(decoder.piece(token)))
+            left -= 1
+            if output.stopped or left == 0:
+                break
+            session.append(token)
+        job.send(output.finish())
+
+
+class _Native:
+    """Model, context and what is built on them; freed together by `close`."""
+
+    def __init__(
+        self,
+        library: Library,
+        info: ModelInfo,
+        *,
+        n_ctx: int,
+        n_threads: int,
+        kv_type: KvType,
+        flash_attention: bool | None,
+    ) -> None:
+        self._calls = library.calls
+        self._model: Any = None
+        self._context: Any = None
+        try:
+            self._model = _load_model(library, info.path)
+            self._context = _make_context(
+                library, self._model, n_ctx, n_threads, kv_type, flash_attention
+            )
+            vocab = self._calls.llama_model_get_vocab(self._model)
+            self.decoder = _make_decoder(library, self._context, vocab, n_ctx, info)
+        except BaseException:
+            self.close()
+            raise
+        self._adds_space = self._calls.llama_vocab_type(vocab) in _SPACE_ADDING
+        self._add_bos = info.prompt_format not in _OWN_FORMATS and bool(
+            self._calls.llama_vocab_get_add_bos(vocab)
+        )
+        self.session = Session(self.decoder, self.tokenize)
+
+    def tokenize(self, text: str, first: bool) -> array[int]:
+        """Tokens of a block of a prompt; `first` is true at the prompt's start."""
+        data = text.encode(errors="replace")
+        if first or not self._adds_space:
+            return self.decoder.tokenize(data, first and self._add_bos, True)
+        # These put a space before a text. A line feed in front takes it, and
+        # both are dropped again.
+        lead = self.decoder.tokenize(b"\n", False, True)
+        tokens = self.decoder.tokenize(b"\n" + data, False, True)
+        if tokens[: len(lead)] == lead:
+            return tokens[len(lead) :]
+        return self.decoder.tokenize(data, False, True)
+
+    def close(self) -> None:
+        """Free context and model; safe to call twice."""
+        if hasattr(self, "decoder"):
+            self.decoder.close()
+        if self._context:
+            self._calls.llama_free(self._context)
+            self._context = None
+        if self._model:
+            self._calls.llama_model_free(self._model)
+            self._model = None
+
+
+def default_threads() -> int:
+    """One less than the cores this process may use, at least one."""
+    return max(1, len(os.sched_getaffinity(0)) - 1)
+
+
+def _load_model(library: Library, path: Path) -> Any:
+    calls = library.calls
+    params = calls.llama_model_default_params()
+    params.n_gpu_layers = 0
+    library.errors.clear()
+    model = calls.llama_model_load_from_file(os.fsencode(path), params)
+    if not model:
+        raise ModelError(
+            f"llama.cpp cannot load {path} ({library.why()})",
+            "use a model that this version of llama.cpp supports",
+        )
+    return model
+
+
+def _make_context(
+    library: Library,
+    model: Any,
+    n_ctx: int,
+    n_threads: int,
+    kv_type: KvType,
+    flash_attention: bool | None,
+) -> Any:
+    calls = library.calls
+    params = calls.llama_context_default_params()
+    params.n_ctx = n_ctx
+    params.n_batch = params.n_ubatch = min(_BATCH, n_ctx)
+    params.n_seq_max = _SEQUENCES
+    params.n_outputs_max = _SEQUENCES  # fewer than sequences would abort the process
+    params.kv_unified = True
+    params.n_threads = params.n_threads_batch = n_threads
+    params.type_k = params.type_v = KV_TYPES[kv_type][0]
+    params.swa_full = True
+    params.no_perf = True
+    if flash_attention is not None:
+        params.flash_attn_type = int(flash_attention)
+    library.errors.clear()
+    context = calls.llama_init_from_model(model, params)
+    if not context:
+        raise EngineError(
+            f"llama.cpp cannot make a context ({library.why()})",
+            "use a smaller context or the KV type f16",
+        )
+    return context
+
+
+def _make_decoder(
+    library: Library, context: int, vocab: int, n_ctx: int, info: ModelInfo
+) -> Decoder:
+    try:
+        return Decoder(library.api, context, vocab, min(_BATCH, n_ctx))
+    except ValueError as err:
+        raise ModelError(
+            f"{info.path} is no model that writes text ({err})", "use another model"
+        ) from err
+
+
+def _sampler(decoder: Decoder, request: Request) -> Sampler:
+    grammar = None
+    if request.grammar is not None:
+        grammar = request.grammar.encode()
+        _check_grammar(grammar)
+    sampling = request.sampling
+    make = functools.partial(
+        Sampler,
+        decoder,
+        grammar,
+        temperature=sampling.temperature,
+        top_k=sampling.top_k,
+        top_p=sampling.top_p,
+        min_p=sampling.min_p,
+        typical_p=sampling.typical_p,
+        seed=sampling.seed & 0xFFFFFFFF,
+    )
+    try:
+        return make()
+    except ValueError as err:
+        raise GrammarError(str(err), "check it with `homellm-edge grammar`") from err
+
+
+def _check_grammar(grammar: bytes) -> None:
+    # llama.cpp's parser recurses into parentheses; this bounds the stack it needs.
+    if len(grammar) > _MAX_GRAMMAR:
+        raise GrammarError(f"the grammar has {len(grammar)} bytes, over {_MAX_GRAMMAR}")
+    depth = 0
+    for part in grammar.split(b"("):
+        depth = max(1, depth + 1 - part.count(b")"))
+        if depth > _MAX_NESTING:
+            raise GrammarError(f"the grammar nests deeper than {_MAX_NESTING}")

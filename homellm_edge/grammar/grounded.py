@@ -1,0 +1,177 @@
+"""Grounded sentence -> GBNF of the home language over the placeholders present."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from ..home import Entity, Home
+from ..language import (
+    ACTIONS,
+    ALL,
+    ATTRIBUTES,
+    EVERYTHING,
+    GROUP_DOMAINS,
+    LITERALS,
+    QUERIES_OVER_SCOPE,
+    REPLIES,
+    SCOPES,
+    STATES,
+    Form,
+    Slot,
+)
+from ..services import Service, services_for
+from . import gbnf
+
+Allow = Callable[[Entity, Service], bool]
+
+_FAN_OUT = {"homeassistant": EVERYTHING}
+
+
+def grounded_grammar(
+    home: Home,
+    entities: Sequence[str],
+    places: Sequence[str],
+    *,
+    here: bool = False,
+    numbers: int = 0,
+    colors: int = 0,
+    options: int = 0,
+    allow: Allow | None = None,
+) -> str:
+    """GBNF for one sentence; the counts say which placeholders it has.
+
+    `entities` and `places` are ids in the order of their placeholders. A service
+    occurs only with the devices that offer it; one that opens the house never occurs
+    with a group.
+    """
+    known = {
+        f"<E{n}>": found
+        for n, entity_id in enumerate(entities, 1)
+        if (found := home.entity(entity_id)) is not None
+    }
+    place_marks = [f"<A{n}>" for n in range(1, len(places) + 1)]
+    place_marks += ["<here>"] if here else []
+    place_marks.append(ALL)
+    domains = {e.domain for e in home.entities}
+    values = _Values(numbers, colors, options)
+    calls = [*_device_calls(known, values, allow), *_group_calls(domains, values)]
+    lines = [
+        'root ::= "```homeassistant\\n" line+ "```"',
+        f"line ::= {'call | ' if calls else ''}query | reply",
+        f'query ::= "{{\\"query\\": \\"" ({_queries(known)}) "\\"}}\\n"',
+        f'reply ::= "{{\\"reply\\": \\"" ({_words(REPLIES)}) "\\"}}\\n"',
+        f"place ::= {_words(place_marks)}",
+        f"is ::= {_words(STATES)}",
+        f"attribute ::= {_words(ATTRIBUTES)}",
+        f"scope ::= {_words(SCOPES)}",
+        *values.rules(),
+    ]
+    if calls:
+        lines.append(
+            f'call ::= "{{\\"service\\": \\"" ({gbnf.any_of(calls)}) "\\"}}\\n"'
+        )
+    if known:
+        lines.append(f"device ::= {_words(known)}")
+        lines.append('except ::= ("\\", \\"except\\": \\"" device)?')
+    else:
+        lines.append('except ::= ""')
+    return "\n".join(lines) + "\n"
+
+
+class _Values:
+    """Expressions for argument values, over the placeholders that exist."""
+
+    def __init__(self, numbers: int, colors: int, options: int) -> None:
+        self._numbers = [f"<N{n}>" for n in range(1, numbers + 1)]
+        self._colors = [f"<C{n}>" for n in range(1, colors + 1)]
+        self._options = [f"<V{n}>" for n in range(1, options + 1)]
+
+    def rules(self) -> list[str]:
+        """The rules that `slot` refers to."""
+        rules = [f"number ::= {_words([*self._numbers, *LITERALS])}"]
+        if self._colors:
+            rules.append(f"color ::= {_words(self._colors)}")
+        if self._options:
+            rules.append(f"option ::= {_words(self._options)}")
+        return rules
+
+    def slot(self, slot: Slot) -> str | None:
+        """The expression of one slot, None if the sentence has nothing to fill it."""
+        if slot.kind == "color":
+            return "color" if self._colors else None
+        if slot.kind == "option":
+            return "option" if self._options else None
+        if slot.kind == "word":
+            return f"({_words(slot.words)})"
+        if slot.kind == "signed":
+            return f'("+" | "-") ({_words([*self._numbers, *slot.words])})'
+        return "number"
+
+    def forms(self, forms: Sequence[Form]) -> str:
+        """The argument part of a service, `""` if it may be empty."""
+        found = []
+        for form in forms:
+            parts = []
+            for slot in form:
+                value = self.slot(slot)
+                if value is None:
+                    break
+                key = gbnf.literal(f'", "{slot.name}": "')
+                parts.append(f"{key} {value}")
+            else:
+                found.append(" ".join(parts) or '""')
+        return f"({gbnf.any_of(found)})" if found else ""
+
+
+def _device_calls(
+    known: dict[str, Entity], values: _Values, allow: Allow | None
+) -> list[str]:
+    holders: dict[str, list[str]] = {}
+    for mark, entity in known.items():
+        for service in services_for(entity):
+            if allow is None or allow(entity, service):
+                holders.setdefault(service.name, []).append(mark)
+    calls = []
+    for name, marks in holders.items():
+        domain, _, verb = name.partition(".")
+        arguments = values.forms(ACTIONS.get(domain, {}).get(verb, ()))
+        if arguments:
+            head = gbnf.literal(f'{name}", "target_device": "')
+            calls.append(f"{head} ({_words(marks)}) {arguments}")
+    return calls
+
+
+def _group_calls(domains: set[str], values: _Values) -> list[str]:
+    calls = []
+    for domain, services in ACTIONS.items():
+        if domain not in GROUP_DOMAINS:
+            continue
+        if not (domains & _FAN_OUT.get(domain, {domain})):
+            continue
+        for verb, forms in services.items():
+            arguments = values.forms(forms)
+            if arguments and verb != "unlock":
+                head = gbnf.literal(f'{domain}.{verb}", "target_area": "')
+                calls.append(f"{head} place except {arguments}")
+    return calls
+
+
+def _queries(known: dict[str, Entity]) -> str:
+    kinds = _words(QUERIES_OVER_SCOPE)
+    parts = [
+        '"time" | "date"',
+        f'({kinds}) "\\", \\"domain\\": \\"" scope "\\", \\"target_area\\": \\"" '
+        'place ("\\", \\"is\\": \\"" is)?',
+        '"value\\", \\"attribute\\": \\"" attribute "\\", \\"target_area\\": \\"" '
+        "place",
+    ]
+    if known:
+        parts.append(
+            '"state\\", \\"target_device\\": \\"" device '
+            '("\\", \\"is\\": \\"" is | "\\", \\"attribute\\": \\"" attribute)?'
+        )
+    return " | ".join(parts)
+
+
+def _words(items: Iterable[str]) -> str:
+    return gbnf.any_of(gbnf.literal(i) for i in items)

@@ -1,0 +1,224 @@
+"""Grounding: a sentence with its mentions replaced by placeholders, and what they mean.
+
+`switch off the kitchen lamp at thirty percent` becomes
+`switch off the <A1><E1>= light lamp at <N1> percent`. The model only ever sees
+placeholders, so a device name that nobody trained on is as good as any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..home import Entity, Home
+from .index import OPTION_ATTRIBUTES, HomeIndex, build_index
+from .lexicon import COLORS, DOMAINS_OF_NOUN, PRONOUNS
+from .matcher import GOOD, Candidate, Mention, find_mentions, split_joined
+from .text import Token, singular, tokens, words
+
+MAX_ENTITIES = 8
+MAX_PLACES = 4
+MAX_NUMBERS = 4
+MAX_COLORS = 2
+MAX_OPTIONS = 2
+HERE = "<here>"
+_KEPT = frozenset(["all", "every", "both", "each"])
+
+
+@dataclass(frozen=True, slots=True)
+class Grounding:
+    """The sentence for the model and the meaning of its placeholders.
+
+    `entities[0]` is what `<E1>` stands for, and so on; `qualities` tells how well it
+    matched (`=` exact, `~` good, `?` weak). `here` is the area of the speaker.
+    """
+
+    text: str
+    entities: tuple[str, ...] = ()
+    qualities: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
+    numbers: tuple[float, ...] = ()
+    colors: tuple[Mapping[str, Any], ...] = ()
+    options: tuple[str, ...] = ()
+    here: str | None = None
+    tokens: tuple[Token, ...] = field(default=(), repr=False)
+    mentions: tuple[Mention, ...] = field(default=(), repr=False)
+
+
+class Grounder:
+    """Grounds sentences in one home; make a new one when names change, not states."""
+
+    def __init__(self, home: Home) -> None:
+        self._index = build_index(home)
+
+    @property
+    def index(self) -> HomeIndex:
+        """The prepared names; entity numbers in mentions refer to it."""
+        return self._index
+
+    def ground(
+        self, sentence: str, here: str | None = None, recent: Sequence[str] = ()
+    ) -> Grounding:
+        """Ground a sentence; `recent` are the entities that a pronoun may mean."""
+        index = self._index
+        if here is not None and not index.members.get(here):
+            here = None
+        parts = split_joined(index, tokens(sentence))
+        mentions = find_mentions(index, parts, here)
+        if not any(m.candidates for m in mentions):
+            mentions = _with_pronoun(index, parts, mentions, recent)
+        return render(index, parts, mentions, here)
+
+
+def render(
+    index: HomeIndex,
+    parts: Sequence[Token],
+    mentions: Sequence[Mention],
+    here: str | None,
+) -> Grounding:
+    """Write the sentence with placeholders. Training adds noise to mentions first."""
+    entities: list[int] = []
+    qualities: list[str] = []
+    places: list[str] = []
+    numbers: list[float] = []
+    colors: list[Mapping[str, Any]] = []
+    options: list[str] = []
+    starts = {m.positions[0]: m for m in mentions}
+    inside = {p for m in mentions for p in m.positions}
+    chosen = _options(index, parts, mentions, inside)
+    out = [HERE] if here else []
+    at = 0
+    while at < len(parts):
+        token = parts[at]
+        if at in starts:
+            marks = []
+            for place in starts[at].places:
+                if place not in places and len(places) < MAX_PLACES:
+                    places.append(place)
+                if place in places:
+                    marks.append(f"<A{places.index(place) + 1}>")
+            for candidate in starts[at].candidates:
+                number = candidate.entity
+                if number not in entities and len(entities) < MAX_ENTITIES:
+                    entities.append(number)
+                    qualities.append(candidate.quality)
+                if number in entities:
+                    kind = _kind(index.entities[number])
+                    mark = f"<E{entities.index(number) + 1}>"
+                    marks.append(f"{mark}{candidate.quality} {kind}")
+            if marks:
+                out.append(" ".join(marks))
+        if at in inside:
+            noun = (
+                token.text in DOMAINS_OF_NOUN or singular(token.text) in DOMAINS_OF_NOUN
+            )
+            if noun or token.text in _KEPT or token.text in PRONOUNS:
+                out.append(token.text)
+            at += 1
+            continue
+        if at in chosen:
+            length, attribute, option = chosen[at]
+            if option not in options and len(options) < MAX_OPTIONS:
+                options.append(option)
+            if option in options:
+                out.append(f"<V{options.index(option) + 1}> {attribute}")
+                at += length
+                continue
+        if token.number is not None:
+            if token.number not in numbers and len(numbers) < MAX_NUMBERS:
+                numbers.append(token.number)
+            if token.number in numbers:
+                out.append(f"<N{numbers.index(token.number) + 1}>")
+                at += 1
+                continue
+        length, color = _color(parts, at, inside)
+        if color is not None and (color in colors or len(colors) < MAX_COLORS):
+            if color not in colors:
+                colors.append(color)
+            out.append(f"<C{colors.index(color) + 1}>")
+            at += length
+            continue
+        out.append(token.text)
+        at += 1
+    return Grounding(
+        text=" ".join(out),
+        entities=tuple(index.entities[n].entity_id for n in entities),
+        qualities=tuple(qualities),
+        places=tuple(places),
+        numbers=tuple(numbers),
+        colors=tuple(colors),
+        options=tuple(options),
+        here=here,
+        tokens=tuple(parts),
+        mentions=tuple(mentions),
+    )
+
+
+def _with_pronoun(
+    index: HomeIndex,
+    parts: Sequence[Token],
+    mentions: list[Mention],
+    recent: Sequence[str],
+) -> list[Mention]:
+    number_of = {e.entity_id: n for n, e in enumerate(index.entities)}
+    known = [number_of[r] for r in recent if r in number_of]
+    taken = {p for m in mentions for p in m.positions}
+    for at, token in enumerate(parts):
+        if known and token.text in PRONOUNS and at not in taken:
+            candidates = tuple(Candidate(n, GOOD, 0.8) for n in known[:3])
+            return sorted(
+                [*mentions, Mention((at,), candidates, (), by_pronoun=True)],
+                key=lambda m: m.positions[0],
+            )
+    return mentions
+
+
+def _kind(entity: Entity) -> str:
+    """What the model is told about an entity: its domain and, if it matters, class."""
+    if entity.domain in ("sensor", "binary_sensor", "cover") and entity.device_class:
+        return f"{entity.domain} {entity.device_class.replace('_', ' ')}"
+    return entity.domain.replace("_", " ")
+
+
+def _options(
+    index: HomeIndex,
+    parts: Sequence[Token],
+    mentions: Sequence[Mention],
+    inside: set[int],
+) -> dict[int, tuple[int, str, str]]:
+    """Start -> (length, attribute word, option) of named sources, presets, effects."""
+    numbers = {c.entity for m in mentions for c in m.candidates}
+    found: dict[int, tuple[int, str, str]] = {}
+    for number in sorted(numbers):
+        attributes = index.entities[number].attributes
+        for attribute in OPTION_ATTRIBUTES:
+            values = attributes.get(attribute)
+            if not isinstance(values, list | tuple):
+                continue
+            for value in values:
+                wanted = words(str(value).replace("_", " "))
+                if not wanted:
+                    continue
+                for at in range(len(parts) - len(wanted) + 1):
+                    window = range(at, at + len(wanted))
+                    if (
+                        inside.isdisjoint(window)
+                        and [parts[p].text for p in window] == wanted
+                    ):
+                        kind = attribute.partition("_")[0]
+                        if len(wanted) > found.get(at, (0,))[0]:
+                            found[at] = (len(wanted), kind, str(value))
+    return found
+
+
+def _color(
+    parts: Sequence[Token], at: int, inside: set[int]
+) -> tuple[int, Mapping[str, Any] | None]:
+    for length in (2, 1):
+        window = range(at, at + length)
+        if at + length <= len(parts) and inside.isdisjoint(window):
+            value = COLORS.get(tuple(parts[p].text for p in window))
+            if value is not None:
+                return length, value
+    return 0, None

@@ -1,0 +1,123 @@
+"""English nouns that name a kind of device, function words, and colours.
+
+A noun maps to the domains it usually stands for, best first. The lists only steer the
+matcher and the hints; nothing here decides what is done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+_NOUNS = {
+    "light": "light lamp lighting bulb chandelier spotlight sconce lantern downlight "
+    "uplighter pendant floodlight nightlight led leds strip lampshade candle torch",
+    "fan": "fan ventilator extractor blower ventilation",
+    "cover": "blind blinds shade curtain shutter drapes awning garage gate roller "
+    "window skylight venetian jalousie cover screen door",
+    "lock": "lock deadbolt latch padlock bolt door",
+    "media_player": "tv telly television speaker radio soundbar stereo projector "
+    "music receiver player jukebox boombox volume song track playback audio",
+    "climate": "thermostat heating heater ac aircon conditioner conditioning radiator "
+    "hvac climate boiler",
+    "switch": "switch outlet plug socket kettle toaster sprinkler pump charger "
+    "printer dryer fountain heater machine maker",
+    "vacuum": "vacuum hoover robot mower",
+    "valve": "valve sprinkler irrigation tap",
+    "humidifier": "humidifier dehumidifier",
+    "scene": "scene mood",
+    "script": "script routine",
+    "button": "button",
+    "sensor": "sensor temperature humidity battery power energy pressure brightness",
+    "binary_sensor": "sensor detector motion window door smoke leak presence "
+    "occupancy battery tamper moisture",
+}
+
+
+def _by_noun() -> Mapping[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for domain, nouns in _NOUNS.items():
+        for noun in nouns.split():
+            found[noun] = (*found.get(noun, ()), domain)
+    return found
+
+
+DOMAINS_OF_NOUN: Mapping[str, tuple[str, ...]] = _by_noun()
+
+NOUNS_OF_DOMAIN: Mapping[str, frozenset[str]] = {
+    domain: frozenset(nouns.split()) for domain, nouns in _NOUNS.items()
+}
+
+STOP_WORDS = frozenset(
+    (
+        "a an the my our your his her their its this that these those it them in "
+        "on at of to for from by with and or but not no is are was be do does "
+        "did can could would will shall should please i you we me us he she they "
+        "what whats which who when where how many much any all every each "
+        "everything both some set turn put make get go up down off out "
+        "open close shut start stop now then also too just there here up percent "
+        "degrees degree right left off if as so than more less want need like "
+        "let lets have has had tell check see if know whether still am been "
+        "being about into over under again back ok okay hey hi hello thanks "
+        "thank while during after before until one two first second other room "
+        "rooms house home apartment flat floor place area side inside outside "
+        "everywhere anywhere"
+    ).split()
+)
+"""Words that name a device only as part of a longer name."""
+
+VERBS_AND_NOUNS = frozenset(
+    (
+        "light lock switch open close play fan screen right left door heat cool "
+        "plug bolt latch gate stop second power shade cover strip volume"
+    ).split()
+)
+"""Words that are device nouns after an article but verbs or adjectives elsewhere."""
+
+ARTICLES = frozenset(("the my our all every a an this that his her both these").split())
+CONNECTORS = frozenset(("in the of on my our at for inside a").split())
+"""Words that may stand inside a mention: `the lamp in the kitchen`."""
+
+PRONOUNS = frozenset(["it", "them", "that", "those", "these"])
+
+_RGB = {
+    "red": (255, 0, 0),
+    "green": (0, 128, 0),
+    "lime": (0, 255, 0),
+    "blue": (0, 0, 255),
+    "yellow": (255, 255, 0),
+    "orange": (255, 165, 0),
+    "purple": (128, 0, 128),
+    "violet": (238, 130, 238),
+    "pink": (255, 192, 203),
+    "white": (255, 255, 255),
+    "turquoise": (64, 224, 208),
+    "cyan": (0, 255, 255),
+    "magenta": (255, 0, 255),
+    "teal": (0, 128, 128),
+    "brown": (165, 42, 42),
+    "gold": (255, 215, 0),
+    "lavender": (230, 230, 250),
+    "coral": (255, 127, 80),
+    "salmon": (250, 128, 114),
+    "beige": (245, 245, 220),
+    "indigo": (75, 0, 130),
+    "crimson": (220, 20, 60),
+    "navy": (0, 0, 128),
+    "mint": (189, 252, 201),
+    "amber": (255, 191, 0),
+}
+_KELVIN = {
+    ("warm", "white"): 2700,
+    ("soft", "white"): 3000,
+    ("neutral", "white"): 4000,
+    ("cool", "white"): 5500,
+    ("cold", "white"): 6500,
+    ("daylight",): 6500,
+    ("candlelight",): 2000,
+}
+COLORS: Mapping[tuple[str, ...], Mapping[str, Any]] = {
+    **{(name,): {"rgb_color": list(value)} for name, value in _RGB.items()},
+    **{name: {"color_temp_kelvin": value} for name, value in _KELVIN.items()},
+}
+"""Colour words -> the service argument that they stand for (CSS values)."""

@@ -1,0 +1,1 @@
+"""What of a prompt is in the KV cache, and how it gets there."""

@@ -1,0 +1,205 @@
+"""The home language: what our own model can say, as data.
+
+A line of its output is one JSON object: a call with placeholders and relative or
+symbolic arguments, a query about states, or a reply that refuses or asks back. Code
+expands it (`dialects.grounded`), so the model never writes an entity id or a number.
+The grammar builder and the training data both read these tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+SlotKind = Literal["number", "signed", "color", "option", "word"]
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """An argument: `<N1>` or a literal, `+<N1>` or `-20`, `<C1>`, `<V1>`, a word."""
+
+    name: str
+    kind: SlotKind
+    words: tuple[str, ...] = ()
+
+
+LITERALS = ("1", "10", "20", "25", "50", "75", "100")
+"""Numbers the model may write itself: `half`, `a bit`, `maximum`."""
+
+_STEPS = ("1", "2", "10", "20")
+
+BRIGHTNESS = Slot("brightness", "number")
+BRIGHTNESS_STEP = Slot("brightness_step", "signed", _STEPS)
+COLOR = Slot("color", "color")
+KELVIN = Slot("color_temp_kelvin", "number")
+EFFECT = Slot("effect", "option")
+PERCENTAGE = Slot("percentage", "number")
+POSITION = Slot("position", "number")
+POSITION_STEP = Slot("position_step", "signed", _STEPS)
+VOLUME = Slot("volume", "number")
+VOLUME_STEP = Slot("volume_step", "signed", _STEPS)
+MUTED = Slot("is_volume_muted", "word", ("true", "false"))
+SOURCE = Slot("source", "option")
+TEMPERATURE = Slot("temperature", "number")
+TEMPERATURE_STEP = Slot("temperature_step", "signed", _STEPS)
+HVAC_MODE = Slot(
+    "hvac_mode", "word", ("heat", "cool", "auto", "heat_cool", "dry", "fan_only")
+)
+PRESET = Slot("preset_mode", "option")
+FAN_MODE = Slot("fan_mode", "option")
+HUMIDITY = Slot("humidity", "number")
+
+Form = tuple[Slot, ...]
+
+_ON: Mapping[str, tuple[Form, ...]] = dict.fromkeys(
+    ("turn_on", "turn_off", "toggle"), ((),)
+)
+
+ACTIONS: Mapping[str, Mapping[str, tuple[Form, ...]]] = {
+    "light": {
+        **_ON,
+        "turn_on": (
+            (),
+            (BRIGHTNESS,),
+            (BRIGHTNESS_STEP,),
+            (COLOR,),
+            (COLOR, BRIGHTNESS),
+            (KELVIN,),
+            (EFFECT,),
+        ),
+    },
+    "fan": {
+        **_ON,
+        "set_percentage": ((PERCENTAGE,),),
+        "increase_speed": ((),),
+        "decrease_speed": ((),),
+        "set_preset_mode": ((PRESET,),),
+    },
+    "cover": {
+        "open_cover": ((),),
+        "close_cover": ((),),
+        "stop_cover": ((),),
+        "set_cover_position": ((POSITION,), (POSITION_STEP,)),
+    },
+    "lock": {"lock": ((),), "unlock": ((),)},
+    "media_player": {
+        "turn_on": ((),),
+        "turn_off": ((),),
+        "media_play": ((),),
+        "media_pause": ((),),
+        "media_stop": ((),),
+        "media_next_track": ((),),
+        "media_previous_track": ((),),
+        "volume_up": ((),),
+        "volume_down": ((),),
+        "volume_set": ((VOLUME,), (VOLUME_STEP,)),
+        "volume_mute": ((MUTED,),),
+        "select_source": ((SOURCE,),),
+    },
+    "climate": {
+        "turn_on": ((),),
+        "turn_off": ((),),
+        "set_temperature": ((TEMPERATURE,), (TEMPERATURE_STEP,)),
+        "set_hvac_mode": ((HVAC_MODE,),),
+        "set_preset_mode": ((PRESET,),),
+        "set_fan_mode": ((FAN_MODE,),),
+    },
+    "switch": _ON,
+    "input_boolean": _ON,
+    "humidifier": {
+        "turn_on": ((),),
+        "turn_off": ((),),
+        "set_humidity": ((HUMIDITY,),),
+    },
+    "vacuum": {
+        "start": ((),),
+        "pause": ((),),
+        "stop": ((),),
+        "return_to_base": ((),),
+        "locate": ((),),
+    },
+    "valve": {"open_valve": ((),), "close_valve": ((),), "stop_valve": ((),)},
+    "scene": {"turn_on": ((),)},
+    "script": {"turn_on": ((),)},
+    "button": {"press": ((),)},
+    "input_button": {"press": ((),)},
+    "homeassistant": {"turn_on": ((),), "turn_off": ((),)},
+}
+"""domain -> service -> the argument forms it takes."""
+
+GROUP_DOMAINS = frozenset(
+    ("light fan cover lock media_player climate switch vacuum homeassistant").split()
+)
+"""Domains that an area or the whole home may be the target of."""
+
+EVERYTHING = frozenset(["light", "fan", "media_player", "switch"])
+"""What `homeassistant.turn_on/off` on an area means: nothing that locks or opens."""
+
+ALL = "all"
+"""The place name for the whole home."""
+
+STATES = tuple(
+    (
+        "on off open closed locked unlocked playing paused idle heat cool detected "
+        "clear wet dry low"
+    ).split()
+)
+ATTRIBUTES = tuple(
+    (
+        "brightness temperature humidity volume position speed battery mode media "
+        "color power energy illuminance pressure"
+    ).split()
+)
+SCOPES = tuple(
+    (
+        "light fan cover lock media_player climate switch door window motion vacuum "
+        "leak smoke battery"
+    ).split()
+)
+"""What a query over several entities may be about: domains and some device classes."""
+
+QUERIES_OVER_SCOPE = ("list", "count", "any", "all")
+REPLIES = ("not_found", "unclear", "unable", "chat", "hello", "thanks", "stay")
+"""Replies without a call; their wording is in `speech`."""
+
+OPEN, CLOSE = "```homeassistant\n", "```"
+
+
+def macros() -> tuple[str, ...]:
+    """Texts that our tokenizer keeps as one token each, placeholders first."""
+    services = [f"{d}.{s}" for d, forms in ACTIONS.items() for s in forms]
+    slots = {
+        s.name
+        for forms in ACTIONS.values()
+        for f in forms.values()
+        for g in f
+        for s in g
+    }
+    return (
+        *(f"<E{n}>" for n in range(1, 9)),
+        *(f"<A{n}>" for n in range(1, 5)),
+        *(f"<N{n}>" for n in range(1, 5)),
+        *(f"<C{n}>" for n in range(1, 3)),
+        *(f"<V{n}>" for n in range(1, 3)),
+        "<here>",
+        OPEN,
+        '{"service": "',
+        *(f'{s}", "target_' for s in services),
+        'device": "',
+        'area": "',
+        '", "except": "',
+        *(f'", "{name}": "' for name in sorted(slots)),
+        '"}\n',
+        '{"query": "',
+        'state", "target_',
+        'value", "attribute": "',
+        *(f'{q}", "domain": "' for q in QUERIES_OVER_SCOPE),
+        '", "target_area": "',
+        '", "is": "',
+        '", "attribute": "',
+        '{"reply": "',
+        *(f'{r}"}}\n' for r in REPLIES),
+        'time"}\n',
+        'date"}\n',
+    )

@@ -1,0 +1,56 @@
+"""What needs the person's own, explicit words before it is done.
+
+Unlocking, opening a door, garage or gate, and running scripts are done at once only
+when the sentence asks for exactly that of that one device by name; else the agent
+asks back. Nothing in the home's data (names, titles) counts as such a request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from .grounding import Grounding
+from .home import Home
+from .services import ServiceCall, service_for
+
+_ASKED: Mapping[str, frozenset[str]] = {
+    "unlock": frozenset(["unlock", "unlocked", "unbolt", "unlatch", "open"]),
+    "open_cover": frozenset(["open", "opened", "raise", "lift", "up"]),
+    "set_cover_position": frozenset(["open", "opened", "set", "raise", "position"]),
+    "toggle": frozenset(["toggle", "open"]),
+    "turn_on": frozenset(
+        ["run", "start", "execute", "trigger", "launch", "activate", "on"]
+    ),
+}
+_NEGATED = frozenset(["not", "dont", "never", "no", "without", "nor", "cannot"])
+
+
+def needs_confirmation(
+    home: Home, call: ServiceCall, found: Grounding, others: Sequence[ServiceCall] = ()
+) -> bool:
+    """Whether the call has to be asked back. `others` are calls of the same turn."""
+    offers = [
+        service_for(entity, call.service)
+        for target in call.targets
+        if (entity := home.entity(target)) is not None
+    ]
+    if not any(offer is not None and offer.explicit for offer in offers):
+        return False
+    verb = call.service.partition(".")[2]
+    spoken = {t.text for t in found.tokens}
+    if len(call.targets) != 1 or any(o.service == call.service for o in others):
+        return True
+    if spoken & _NEGATED or not spoken & _ASKED.get(verb, frozenset()):
+        return True
+    return not _named(found, call.targets[0])
+
+
+def _named(found: Grounding, entity_id: str) -> bool:
+    """Whether the sentence names this device well, and no other one of its domain."""
+    domain = entity_id.partition(".")[0]
+    strong = [
+        e
+        for e, quality in zip(found.entities, found.qualities, strict=True)
+        if e.partition(".")[0] == domain and quality in "=~"
+    ]
+    return strong == [entity_id] and not any(m.by_pronoun for m in found.mentions)

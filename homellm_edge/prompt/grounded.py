@@ -1,0 +1,24 @@
+"""The prompt of our own model: the grounded sentence alone, in ChatML.
+
+There are no home lines in it: the matcher has already found what the sentence speaks
+of. About twelve tokens are enough, and no state change has to be read again.
+"""
+
+from __future__ import annotations
+
+from ..engine.base import Prompt
+
+FORMAT = "grounded"
+"""Value of `homellm.prompt_format` in the metadata of a model that reads this."""
+
+HEADER = "<|im_start|>user\n"
+TAIL = "<|im_end|>\n<|im_start|>assistant\n"
+
+
+def grounded_prompt(hint: str) -> Prompt:
+    """Prompt for a grounded sentence as `grounding.Grounding.text` holds it.
+
+    The hint consists of lower-case words, numbers and placeholders, so it cannot hold
+    a control token.
+    """
+    return Prompt(header=HEADER, question=f"{hint}{TAIL}")

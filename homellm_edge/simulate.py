@@ -1,0 +1,126 @@
+"""A home that only exists in memory: calls change its states as devices would."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from .errors import HomeError
+from .execute import CallResult
+from .home import Entity, Home
+from .services import ServiceCall
+
+Change = tuple[str, dict[str, Any]]
+
+
+class SimulatedHome:
+    """Executor for the command line and for tests."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+
+    def home(self) -> Home:
+        """The home as it is now."""
+        return self._home
+
+    def replace(self, home: Home) -> None:
+        """Put another home in its place."""
+        self._home = home
+
+    def set_state(self, entity_id: str, state: str) -> None:
+        """Change a state as Home Assistant would report it; raises HomeError."""
+        if not state:
+            raise HomeError("the state is empty", "write /state ENTITY_ID STATE")
+        self._home = self._home.with_state(entity_id, state)
+
+    async def execute(self, call: ServiceCall) -> CallResult:
+        """Apply a checked call to the states."""
+        for target in call.targets:
+            entity = self._home.entity(target)
+            if entity is None:
+                return CallResult(call, f"{target} does not exist")
+            state, attributes = _after(entity, call)
+            self._home = self._home.with_state(target, state, attributes)
+        return CallResult(call)
+
+
+def _after(entity: Entity, call: ServiceCall) -> Change:
+    verb = call.service.partition(".")[2]
+    found = _EFFECTS.get(f"{entity.domain}.{verb}") or _EFFECTS.get(verb)
+    if found is None:
+        return entity.state, dict(call.data)
+    return found(entity, call.data)
+
+
+def _to(state: str, **attributes: Any) -> Callable[[Entity, Mapping[str, Any]], Change]:
+    return lambda entity, data: (state, {**attributes})
+
+
+def _light_on(entity: Entity, data: Mapping[str, Any]) -> Change:
+    changed = {k: v for k, v in data.items() if k != "brightness_pct"}
+    if "brightness_pct" in data:
+        changed["brightness"] = round(float(data["brightness_pct"]) * 255 / 100)
+        if not changed["brightness"]:
+            return "off", {}
+    return "on", changed
+
+
+def _toggle(entity: Entity, data: Mapping[str, Any]) -> Change:
+    opposite = {"on": "off", "open": "closed", "closed": "open"}
+    return opposite.get(entity.state, "on"), {}
+
+
+def _position(entity: Entity, data: Mapping[str, Any]) -> Change:
+    position = data["position"]
+    return ("open" if position else "closed"), {"current_position": position}
+
+
+def _percentage(entity: Entity, data: Mapping[str, Any]) -> Change:
+    return ("on" if data["percentage"] else "off"), dict(data)
+
+
+def _volume(step: float) -> Callable[[Entity, Mapping[str, Any]], Change]:
+    def change(entity: Entity, data: Mapping[str, Any]) -> Change:
+        level = float(entity.attributes.get("volume_level") or 0) + step
+        return entity.state, {"volume_level": round(min(max(level, 0), 1), 2)}
+
+    return change
+
+
+def _speed(step: int) -> Callable[[Entity, Mapping[str, Any]], Change]:
+    def change(entity: Entity, data: Mapping[str, Any]) -> Change:
+        now = int(entity.attributes.get("percentage") or 0) + step
+        return "on", {"percentage": min(max(now, 0), 100)}
+
+    return change
+
+
+_EFFECTS: Mapping[str, Callable[[Entity, Mapping[str, Any]], Change]] = {
+    "light.turn_on": _light_on,
+    "climate.turn_on": _to("heat"),
+    "scene.turn_on": lambda entity, data: (entity.state, {}),
+    "turn_on": lambda entity, data: ("on", dict(data)),
+    "turn_off": _to("off"),
+    "toggle": _toggle,
+    "open_cover": _to("open", current_position=100),
+    "close_cover": _to("closed", current_position=0),
+    "set_cover_position": _position,
+    "set_valve_position": _position,
+    "open_valve": _to("open"),
+    "close_valve": _to("closed"),
+    "lock": _to("locked"),
+    "unlock": _to("unlocked"),
+    "media_play": _to("playing"),
+    "media_pause": _to("paused"),
+    "media_stop": _to("idle"),
+    "volume_up": _volume(0.1),
+    "volume_down": _volume(-0.1),
+    "set_percentage": _percentage,
+    "increase_speed": _speed(25),
+    "decrease_speed": _speed(-25),
+    "set_hvac_mode": lambda entity, data: (str(data["hvac_mode"]), {}),
+    "start": _to("cleaning"),
+    "return_to_base": _to("returning"),
+    "pause": _to("paused"),
+    "stop": _to("idle"),
+}

@@ -1,0 +1,144 @@
+"""What is said: about calls that were carried out, and when nothing was done.
+
+Every sentence about an action is made from its result, so "done" is never said of
+something that failed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .execute import CallResult
+from .home import Entity, Home
+from .services import ServiceCall
+
+REPLIES: Mapping[str, str] = {
+    "not_found": "Sorry, I could not find that device.",
+    "unclear": "Sorry, which device do you mean?",
+    "unable": "Sorry, that device cannot do that.",
+    "chat": "Sorry, I can only help with the devices in this home.",
+    "hello": "Hello! What can I do for you?",
+    "thanks": "You're welcome.",
+    "stay": "Okay, I leave everything as it is.",
+    "failed": "Sorry, I did not understand that.",
+}
+"""Texts for the replies of `language.REPLIES`."""
+
+_DONE: Mapping[str, str] = {
+    "turn_on": "Turned on {names}",
+    "turn_off": "Turned off {names}",
+    "toggle": "Switched {names} over",
+    "open_cover": "Opening {names}",
+    "close_cover": "Closing {names}",
+    "stop_cover": "Stopped {names}",
+    "open_valve": "Opening {names}",
+    "close_valve": "Closing {names}",
+    "stop_valve": "Stopped {names}",
+    "set_cover_position": "Moving {names} to {position} percent",
+    "lock": "Locked {names}",
+    "unlock": "Unlocked {names}",
+    "media_play": "Playing {names}",
+    "media_pause": "Paused {names}",
+    "media_stop": "Stopped {names}",
+    "media_next_track": "Next track on {names}",
+    "media_previous_track": "Previous track on {names}",
+    "volume_up": "Turned up {names}",
+    "volume_down": "Turned down {names}",
+    "volume_set": "Set the volume of {names} to {volume} percent",
+    "select_source": "Switched {names} to {source}",
+    "set_temperature": "Set {names} to {temperature} degrees",
+    "set_hvac_mode": "Set {names} to {hvac_mode}",
+    "set_preset_mode": "Set {names} to {preset_mode}",
+    "set_fan_mode": "Set the fan of {names} to {fan_mode}",
+    "set_percentage": "Set {names} to {percentage} percent",
+    "increase_speed": "Sped up {names}",
+    "decrease_speed": "Slowed down {names}",
+    "set_humidity": "Set {names} to {humidity} percent",
+    "start": "Started {names}",
+    "stop": "Stopped {names}",
+    "pause": "Paused {names}",
+    "return_to_base": "Sending {names} home",
+    "locate": "Locating {names}",
+    "press": "Pressed {names}",
+}
+_MOST_NAMED = 4
+
+
+def said_name(entity: Entity) -> str:
+    """`the kitchen light`: the name as it is spoken in a sentence."""
+    name = " ".join(entity.name.split())
+    if name.casefold().startswith(("the ", "my ", "our ")) or "'s " in name:
+        return name
+    return f"the {name}"
+
+
+def said_state(entity: Entity, state: str) -> str:
+    """A state as it is spoken, with its unit."""
+    unit = entity.attributes.get("unit_of_measurement")
+    if unit:
+        return f"{state} {unit}"
+    return state.replace("_", " ")
+
+
+def join_names(names: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    if len(names) < 2:
+        return "".join(names)
+    return f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def tell_results(home: Home, results: Sequence[CallResult]) -> str:
+    """One or two sentences about what was done and what failed."""
+    done: dict[str, list[str]] = {}
+    for result in results:
+        if result.ok:
+            names = done.setdefault(_phrase(result.call), [])
+            names += [t for t in result.call.targets if t not in names]
+    parts = []
+    for template, targets in done.items():
+        parts.append(template.replace("{names}", _names(home, targets)))
+    told = f"{_sentence(parts)}." if parts else ""
+    failed = [r for r in results if not r.ok]
+    for result in failed:
+        where = _names(home, result.call.targets)
+        told += f" That did not work for {where}: {result.error.rstrip('.')}."
+    return told.strip()
+
+
+def _phrase(call: ServiceCall) -> str:
+    """The sentence with `{names}` left open."""
+    verb = call.service.partition(".")[2]
+    data: dict[str, Any] = dict(call.data)
+    template = _DONE.get(verb, f"Done with {{names}}: {verb.replace('_', ' ')}")
+    if call.domain == "scene":
+        template = "Activated {names}"
+    elif call.domain == "script":
+        template = "Started {names}"
+    elif verb == "turn_on" and "brightness_pct" in data:
+        template = "Set {names} to {brightness_pct} percent"
+    elif verb == "turn_on" and ("rgb_color" in data or "color_temp_kelvin" in data):
+        template = "Changed the color of {names}"
+    elif verb == "volume_mute":
+        template = "Muted {names}" if data.get("is_volume_muted") else "Unmuted {names}"
+    if "volume_level" in data:
+        data["volume"] = round(float(data["volume_level"]) * 100)
+    for key, value in data.items():
+        shown = f"{value:g}" if isinstance(value, float) else str(value)
+        template = template.replace("{" + key + "}", shown.replace("_", " "))
+    return template
+
+
+def _names(home: Home, targets: Sequence[str]) -> str:
+    found = [e for t in targets if (e := home.entity(t)) is not None]
+    if len(found) > _MOST_NAMED:
+        domains = {e.domain for e in found}
+        noun = domains.pop().replace("_", " ") if len(domains) == 1 else "device"
+        plural = f"{noun}es" if noun.endswith("ch") else f"{noun}s"
+        return f"{len(found)} {plural}"
+    return join_names([said_name(e) for e in found])
+
+
+def _sentence(parts: Sequence[str]) -> str:
+    lowered = [parts[0], *(p[:1].lower() + p[1:] for p in parts[1:])]
+    return join_names(lowered)

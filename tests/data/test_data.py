@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter
+
+from grammar_oracle import GrammarOracle
+from homellm_edge.dialects import GroundedDialect, Situation
+from homellm_edge.dialects.base import PromptOptions
+from homellm_edge.grammar import grounded_grammar
+from homellm_edge.grounding import Grounder
+from homellm_edge.home import Home
+from homellm_edge.language import CLOSE, OPEN
+from homellm_edge.services import ServiceCall
+from training.data import example
+from training.data.encoding import LostError, encode
+from training.data.homes import random_home
+from training.data.names import AREAS, held_out
+from training.data.sentences import Said, Scene, say
+
+
+def _sayings(seed: int, count: int) -> list[tuple[Home, Grounder, Said]]:
+    rng = random.Random(seed)
+    found: list[tuple[Home, Grounder, Said]] = []
+    while len(found) < count:
+        home = random_home(rng, "train")
+        if not home.entities:
+            continue
+        said = say(Scene(rng, home, "train"))
+        if said is not None:
+            found.append((home, Grounder(home), said))
+    return found
+
+
+def test_the_same_seed_gives_the_same_example() -> None:
+    assert example(random.Random(5)) == example(random.Random(5))
+    assert example(random.Random(5)) != example(random.Random(6))
+
+
+def test_every_kind_occurs() -> None:
+    rng = random.Random(1)
+    kinds = Counter(example(rng).kind for _ in range(600))
+    assert set(kinds) >= {
+        "single", "grouped", "at_place", "several", "follow_up", "state_question",
+        "scope_question", "place_question", "unknown", "unclear", "negation", "talk",
+    }  # fmt: skip
+
+
+def test_every_answer_is_a_sentence_of_its_own_grammar(
+    grammar_oracle: GrammarOracle,
+) -> None:
+    for home, grounder, said in _sayings(2, 150):
+        found = grounder.ground(said.text, said.here, said.recent)
+        try:
+            answer = encode(said.wanted, found)
+        except LostError:
+            continue
+        grammar = grounded_grammar(
+            home,
+            found.entities,
+            found.places,
+            here=found.here is not None,
+            numbers=len(found.numbers),
+            colors=len(found.colors),
+            options=len(found.options),
+        )
+        assert grammar_oracle.accepts(grammar, answer), (said.text, answer)
+
+
+def test_training_and_run_time_write_the_same_prompt() -> None:
+    dialect = GroundedDialect()
+    rng = random.Random(3)
+    for _ in range(50):
+        made = example(rng, "held_out")  # without the noise of training
+        home = Home()
+        grounder = Grounder(home)
+        assert made.prompt.startswith("<|im_start|>user\n")
+        assert made.prompt.endswith("<|im_end|>\n<|im_start|>assistant\n")
+        found = grounder.ground("hello")
+        situation = Situation(home, "hello", found)
+        prompt = dialect.request(situation, PromptOptions()).prompt
+        frame = prompt.header + prompt.question
+        assert frame == made.prompt.replace(
+            made.prompt[17 : made.prompt.index("<|im_end|>")], "hello"
+        )
+
+
+def test_the_dialect_calls_what_the_sentence_wanted() -> None:
+    dialect, checked = GroundedDialect(), 0
+    for home, grounder, said in _sayings(4, 300):
+        wanted = said.wanted[0]
+        if len(said.wanted) != 1 or "device" not in wanted or "service" not in wanted:
+            continue
+        found = grounder.ground(said.text, said.here, said.recent)
+        try:
+            answer = encode(said.wanted, found)
+        except LostError:
+            continue
+        data = json.loads(answer.removeprefix(OPEN).removesuffix(CLOSE))
+        situation = Situation(home, said.text, found)
+        try:
+            steps = dialect.steps(situation, data)
+        except ValueError:  # a number that this device cannot take
+            continue
+        call = steps[0]
+        assert isinstance(call, ServiceCall)
+        assert (call.service, call.targets) == (wanted["service"], (wanted["device"],))
+        checked += 1
+    assert checked > 50
+
+
+def test_held_out_words_stay_out_of_training_homes() -> None:
+    rng = random.Random(7)
+    rare = {w for w in AREAS if held_out(w)}
+    assert rare
+    areas = {
+        area.name.lower()
+        for _ in range(200)
+        for area in random_home(rng, "train").areas
+    }
+    assert not areas & rare
+    unseen = {
+        area.name.lower()
+        for _ in range(50)
+        for area in random_home(rng, "held_out").areas
+    }
+    assert unseen & rare

@@ -1,0 +1,106 @@
+"""Arrows between the parts go one way."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+from pathlib import Path
+
+import pytest
+
+import homellm_edge
+
+ROOT = Path(homellm_edge.__file__).parent
+REPOSITORY = ROOT.parent
+
+LEAVES = {"errors", "home", "services", "language", "execute", "_similarity"}
+ALLOWED: dict[str, set[str]] = {
+    "errors": set(),
+    "home": {"errors"},
+    "services": {"errors", "home"},
+    "language": set(),
+    "execute": {"home", "services"},
+    "models": set(),
+    "prompt": {*LEAVES, "engine.base"},
+    "grounding": LEAVES,
+    "grammar": LEAVES,
+    "stream": LEAVES,
+    "speech": LEAVES,
+    "queries": {*LEAVES, "speech"},
+    "kv": {"errors", "engine.base", "_llama_decode"},
+    "engine": {"errors", "engine", "kv", "_llama_decode"},
+    "policy": {*LEAVES, "grounding"},
+    "simulate": LEAVES,
+    "dialects": {
+        *LEAVES, "dialects", "engine.base", "grammar", "grounding", "prompt", "queries",
+    },
+    "agent": {
+        *LEAVES, "dialects", "engine.base", "grounding", "policy", "queries", "speech",
+        "stream",
+    },
+}  # fmt: skip
+
+
+def _part(path: Path) -> str:
+    return path.relative_to(ROOT).with_suffix("").parts[0]
+
+
+def _imports(path: Path) -> set[str]:
+    """Our own modules that a file imports, as dotted names below the package."""
+    package = ["homellm_edge", *path.relative_to(ROOT).parts[:-1]]
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {a.name for a in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            up = package[: len(package) - node.level + 1] if node.level else []
+            base = ".".join([*up, *([node.module] if node.module else [])])
+            found |= {f"{base}.{alias.name}" for alias in node.names} | {base}
+    prefix = "homellm_edge."
+    return {name.removeprefix(prefix) for name in found if name.startswith(prefix)}
+
+
+SOURCES = sorted(p for p in ROOT.rglob("*.py") if _part(p) in ALLOWED)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_a_part_imports_only_what_lies_below_it(path: Path) -> None:
+    part = _part(path)
+    allowed = ALLOWED[part] | {part}
+    for name in _imports(path):
+        top = name.partition(".")[0]
+        ok = top in allowed or any(
+            name == a or name.startswith(f"{a}.") for a in allowed
+        )
+        assert ok, f"{path.relative_to(ROOT)} imports {name}"
+
+
+def test_nothing_in_the_library_imports_home_assistant() -> None:
+    for path in ROOT.rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        assert "import homeassistant" not in text, path
+        assert "from homeassistant" not in text, path
+
+
+def test_only_the_engine_imports_llama_cpp() -> None:
+    for path in ROOT.rglob("*.py"):
+        if "llama_cpp" in path.read_text(encoding="utf-8"):
+            assert _part(path) in ("engine", "cli", "doctor"), path
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_every_module_can_be_imported_alone_and_says_what_it_is_for(
+    path: Path,
+) -> None:
+    parts = ["homellm_edge", *path.relative_to(ROOT).with_suffix("").parts]
+    module = importlib.import_module(".".join(p for p in parts if p != "__init__"))
+    assert module.__doc__
+
+
+def test_version_is_the_same_everywhere() -> None:
+    import json
+
+    manifest = REPOSITORY / "custom_components" / "homellm_edge" / "manifest.json"
+    assert json.loads(manifest.read_text())["version"] == homellm_edge.__version__
+    changelog = (REPOSITORY / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert homellm_edge.__version__ in changelog

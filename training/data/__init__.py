@@ -1,0 +1,97 @@
+"""The data set: sentences in random homes, grounded by the run-time code itself.
+
+Every example is a function of (seed, index): nothing is stored. The prompt is made by
+the very functions that the library uses, so training and run time agree byte for byte.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from homellm_edge.grounding import Grounding, render
+from homellm_edge.grounding.hints import Grounder
+from homellm_edge.grounding.matcher import Candidate
+from homellm_edge.language import macros
+from homellm_edge.prompt.grounded import HEADER, grounded_prompt
+
+from .encoding import LostError, encode
+from .homes import random_home
+from .sentences import Said, Scene, say
+
+VERSION = "1.1"
+SPECIALS = ("<|pad|>", "<|im_start|>", "<|im_end|>")
+MACROS = macros()
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One prompt (up to and including the assistant's header) and its answer."""
+
+    prompt: str
+    answer: str
+    kind: str
+    sentence: str = ""
+
+
+def example(rng: random.Random, split: str = "train") -> Example:
+    """The next example; a home is used for one sentence, to keep them independent."""
+    while True:
+        scene = Scene(rng, random_home(rng, split), split)
+        if not scene.home.entities:
+            continue
+        grounder = Grounder(scene.home)
+        for _ in range(4):
+            said = say(scene)
+            made = said and _ground(rng, grounder, said, split)
+            if said and made:
+                return made
+
+
+def CORPUS(rng: random.Random, count: int) -> Iterator[str]:  # noqa: N802
+    """Texts for the tokenizer: `count` prompts without their ChatML frame."""
+    for _ in range(count):
+        made = example(rng)
+        yield made.prompt[len(HEADER) :].partition("<|im_end|>")[0]
+
+
+def _ground(
+    rng: random.Random, grounder: Grounder, said: Said, split: str
+) -> Example | None:
+    found = grounder.ground(said.text, said.here, said.recent)
+    if split == "train" and rng.random() < 0.2:
+        found = _disturbed(rng, grounder, found)
+    try:
+        answer = encode(said.wanted, found)
+    except LostError:
+        # The matcher missed it. Where nothing else is marked either, the honest answer
+        # is that there is no such device; else the example would teach a lie.
+        if (
+            found.entities
+            or found.places
+            or len(said.wanted) != 1
+            or "device" not in said.wanted[0]
+        ):
+            return None
+        answer = encode([{"reply": "not_found"}], found)
+    prompt = grounded_prompt(found.text)
+    return Example(prompt.header + prompt.question, answer, said.kind, said.text)
+
+
+def _disturbed(rng: random.Random, grounder: Grounder, found: Grounding) -> Grounding:
+    """The same sentence with a less certain matcher: doubts, rivals, another order."""
+    index = grounder.index
+    mentions = []
+    for mention in found.mentions:
+        candidates = list(mention.candidates)
+        roll = rng.random()
+        if roll < 0.3 and candidates:
+            candidates = [Candidate(c.entity, "~", c.score) for c in candidates]
+        elif roll < 0.6 and candidates and len(index.entities) > 4:
+            rival = rng.randrange(len(index.entities))
+            if rival not in {c.entity for c in candidates}:
+                candidates.append(Candidate(rival, "?", 0.4))
+        mentions.append(dataclasses.replace(mention, candidates=tuple(candidates[:4])))
+    return render(index, found.tokens, mentions, found.here)
