@@ -1,0 +1,139 @@
+"""A loaded model with its agent, and the home it works on. Needs the library.
+
+Nothing imports this module before the library is installed; see `__init__`.
+"""
+
+import asyncio
+import logging
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import EVENT_HOMEASSISTANT_STOP
+from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers.start import async_at_started
+
+from homellm_edge.agent import Agent
+from homellm_edge.engine.base import Backend
+from homellm_edge.engine.llama import LlamaEngine
+from homellm_edge.errors import HomellmEdgeError
+
+from .const import CONF_MODEL_PATH, CONF_THREADS, THREADS_AUTOMATIC
+from .executor import HassExecutor
+from .home_source import HomeSource
+from .model_file import default_model, probe_cache
+from .options import agent_options
+
+_LOGGER = logging.getLogger(__name__)
+
+REFRESH_DELAY = 0.2
+"""Seconds in which further changes join the first; a scene changes many lights."""
+
+
+@dataclass(slots=True)
+class Runtime:
+    """What a config entry has while it is set up."""
+
+    hass: HomeAssistant
+    entry: ConfigEntry[Any]
+    backend: Backend
+    threads: int
+    agent: Agent = field(init=False)
+    source: HomeSource = field(init=False)
+    _timer: CALLBACK_TYPE | None = field(init=False, default=None)
+    _refreshing: asyncio.Task[None] | None = field(init=False, default=None)
+    _failed: bool = field(init=False, default=False)
+    _following: bool = field(init=False, default=False)
+
+    def __post_init__(self) -> None:
+        self.source = HomeSource(self.hass, self.prepare)
+        self.agent = Agent(self.backend, HassExecutor(self.hass, self.source))
+
+    @property
+    def model_name(self) -> str:
+        """The model as a person knows it: the name of its file."""
+        return model_path(self.entry).stem
+
+    @callback
+    def start(self) -> None:
+        """Follow the home from when Home Assistant has started; end with it."""
+        self.source.start()
+        self.entry.async_on_unload(async_at_started(self.hass, self._started))
+        self.entry.async_on_unload(
+            self.hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, self.stop)
+        )
+
+    async def stop(self, _: Event | None = None) -> None:
+        """Cancel what runs and free the model. Safe to call twice."""
+        self._following = False
+        self.source.stop()
+        if self._timer:
+            self._timer()
+            self._timer = None
+        if self._refreshing:
+            self._refreshing.cancel()
+            await asyncio.wait({self._refreshing})
+        await self.backend.close()
+
+    def apply_options(self) -> None:
+        """Use the entry's present options from now on; raises HomeAssistantError."""
+        self.agent.options = agent_options(self.hass, self.entry)
+
+    @callback
+    def prepare(self) -> None:
+        """Soon bring the prompt of the present home into the model's cache."""
+        if self._following and self._timer is None:
+            handle = self.hass.loop.call_later(REFRESH_DELAY, self._start_refresh)
+            self._timer = handle.cancel
+
+    @callback
+    def _started(self, _: HomeAssistant) -> None:
+        # Not earlier: while Home Assistant starts, devices appear one after the other.
+        self._following = True
+        self.prepare()
+
+    @callback
+    def _start_refresh(self) -> None:
+        self._timer = None
+        if self._refreshing and not self._refreshing.done():
+            self.prepare()  # try again when the running one has had its time
+            return
+        self._refreshing = self.entry.async_create_background_task(
+            self.hass, self._refresh(), "homellm_edge refresh"
+        )
+
+    async def _refresh(self) -> None:
+        try:
+            self.apply_options()
+            tokens = await self.agent.refresh()
+        except (HomellmEdgeError, HomeAssistantError) as err:
+            level = logging.DEBUG if self._failed else logging.WARNING
+            _LOGGER.log(level, "Preparing the prompt failed: %s", err)
+            self._failed = True
+        else:
+            if self._failed:
+                _LOGGER.warning("Preparing the prompt works again")
+            self._failed = False
+            _LOGGER.debug("Prepared the prompt: %d tokens evaluated", tokens)
+
+
+def model_path(entry: ConfigEntry[Any]) -> Path:
+    """The entry's model file; an entry without data uses the embedded model."""
+    path = entry.data.get(CONF_MODEL_PATH)
+    return Path(path) if path else default_model()
+
+
+async def async_load(hass: HomeAssistant, entry: ConfigEntry[Any]) -> Runtime:
+    """Load the entry's model; raises HomellmEdgeError."""
+    threads = int(entry.options.get(CONF_THREADS, THREADS_AUTOMATIC))
+    backend = await hass.async_add_executor_job(
+        load_engine, model_path(entry), threads, probe_cache(hass)
+    )
+    return Runtime(hass, entry, backend, threads)
+
+
+def load_engine(path: Path, threads: int, cache: str) -> Backend:
+    """Load a model file; blocks. 0 threads means as many as the engine likes."""
+    return LlamaEngine.load(path, n_threads=threads or None, cache_dir=cache)
