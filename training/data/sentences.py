@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from homellm_edge.grounding.index import HomeIndex, build_index
 from homellm_edge.grounding.lexicon import COLORS
 from homellm_edge.grounding.text import words
 from homellm_edge.home import Area, Entity, Floor, Home
@@ -44,10 +43,6 @@ class Scene:
     rng: random.Random
     home: Home
     split: str
-    index: HomeIndex = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.index = build_index(self.home)
 
     def entities(self, domain: str) -> list[Entity]:
         """The entities of a domain."""

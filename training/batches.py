@@ -1,0 +1,237 @@
+"""Endless training batches: examples made in worker processes, laid out for the model.
+
+Example number `i` of a seed is always the same one, whatever the number of workers, so
+that a run can be resumed or repeated.
+"""
+
+from __future__ import annotations
+
+import importlib
+import multiprocessing
+import random
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from multiprocessing.pool import AsyncResult
+from pathlib import Path
+from typing import Protocol, cast
+
+import torch
+from torch import Tensor
+
+from . import TrainingError
+from .model import CONTEXT_LENGTH, Layout
+from .tokenizer import Tokenizer
+
+ATTENTION_GROUPS = 4
+"""Runs of similar length in a batch; measured best on CPU (1 and 8 are slower)."""
+CHUNK = 128
+"""Examples that a worker makes at a time."""
+
+
+class Example(Protocol):
+    """What a data module makes."""
+
+    @property
+    def prompt(self) -> str:
+        """All that the model reads, up to the start of its answer."""
+        ...
+
+    @property
+    def answer(self) -> str:
+        """What it shall write, without the end token."""
+        ...
+
+    @property
+    def kind(self) -> str:
+        """Class of the example, for figures by class."""
+        ...
+
+
+class Data(Protocol):
+    """A module that makes examples: `training.data` or a test's own."""
+
+    VERSION: str
+    SPECIALS: tuple[str, ...]
+    MACROS: tuple[str, ...]
+
+    def example(self, rng: random.Random, split: str = "train") -> Example:
+        """Make one example; `split` is `train` or `held_out`."""
+        ...
+
+    def CORPUS(  # noqa: N802 - the data module's name
+        self, rng: random.Random, n: int
+    ) -> Iterator[str]:
+        """Yield about `n` texts for the tokenizer."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """An example as token ids; `sentence` and `answer` are where these parts begin."""
+
+    ids: tuple[int, ...]
+    sentence: int
+    answer: int
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Sequences in one flat row, with the tokens whose prediction counts.
+
+    `ids` (N,); `source` (M,): places whose next token is predicted; `target` (M,): that
+    token; `weight` (M,): its weight in the loss; `answers`: number of answer tokens;
+    `owner` (M,): index of its sequence.
+    """
+
+    ids: Tensor
+    layout: Layout
+    source: Tensor
+    target: Tensor
+    weight: Tensor
+    owner: Tensor
+    answers: int
+
+
+def load_data(name: str) -> Data:
+    """Import the data module `name`."""
+    try:
+        module = importlib.import_module(name)
+    except ImportError as error:
+        raise TrainingError(f"no data module {name} ({error})") from error
+    return cast("Data", module)
+
+
+def make_example(data: Data, seed: int, index: int, split: str = "train") -> Example:
+    """Make example number `index` of `seed`; the same arguments give the same one."""
+    return data.example(random.Random(f"{seed}/{split}/{index}"), split)
+
+
+def encode(tokenizer: Tokenizer, example: Example) -> Encoded:
+    """Tokenize prompt and answer apart, as at run time, and add the end token."""
+    prompt = tokenizer.encode(example.prompt)
+    ids = (*prompt, *tokenizer.encode(example.answer), tokenizer.end)
+    if len(ids) > CONTEXT_LENGTH:
+        raise TrainingError(
+            f"an example of kind {example.kind} has {len(ids)} tokens",
+            f"keep examples under {CONTEXT_LENGTH} tokens",
+        )
+    # The sentence stands in the last message before the one that the model writes.
+    starts = [i for i, token in enumerate(prompt) if token == tokenizer.start]
+    sentence = starts[-2] + 1 if len(starts) > 1 else 0
+    return Encoded(ids, sentence, len(prompt), example.kind)
+
+
+def collate(
+    examples: Sequence[Encoded], sentence_weight: float, device: str = "cpu"
+) -> Batch:
+    """Lay out `examples`, shortest first (their order changes the loss by nothing)."""
+    examples = sorted(examples, key=lambda e: len(e.ids))
+    ids: list[int] = []
+    source: list[int] = []
+    weight: list[float] = []
+    owner: list[int] = []
+    for number, example in enumerate(examples):
+        last = len(ids) - 1
+        ids.extend(example.ids)
+        first = example.sentence if sentence_weight else example.answer
+        for place in range(max(1, first), len(example.ids)):
+            source.append(last + place)
+            weight.append(1.0 if place >= example.answer else sentence_weight)
+            owner.append(number)
+    flat = torch.tensor(ids)
+    places = torch.tensor(source)
+    return Batch(
+        flat.to(device),
+        Layout.of([len(e.ids) for e in examples], device, ATTENTION_GROUPS),
+        places.to(device),
+        flat[places + 1].to(device),
+        torch.tensor(weight).to(device),
+        torch.tensor(owner).to(device),
+        sum(len(e.ids) - e.answer for e in examples),
+    )
+
+
+class Stream:
+    """Encoded examples in order from number `first`; close it to end the workers.
+
+    With `workers` 0 they are made in this process.
+    """
+
+    def __init__(
+        self, data: str, tokenizer: Path, seed: int, first: int = 0, workers: int = 0
+    ) -> None:
+        self._args = (data, str(tokenizer), seed)
+        self._first = first
+        self._workers = workers
+        self._pool = (
+            multiprocessing.get_context("spawn").Pool(workers) if workers else None
+        )
+
+    def __iter__(self) -> Iterator[Encoded]:
+        chunk, skip = divmod(self._first, CHUNK)
+        for made in self._chunks(chunk):
+            yield from made[skip:]
+            skip = 0
+
+    def close(self) -> None:
+        """Stop the worker processes."""
+        if self._pool:
+            self._pool.terminate()
+            self._pool.join()
+
+    def _chunks(self, chunk: int) -> Iterator[list[Encoded]]:
+        if not self._pool:
+            maker = _Maker(*self._args)
+            while True:
+                yield maker.chunk(chunk)
+                chunk += 1
+        waiting: deque[AsyncResult[list[Encoded]]] = deque()
+        while True:
+            while len(waiting) < 3 * self._workers:
+                waiting.append(self._pool.apply_async(_work, (self._args, chunk)))
+                chunk += 1
+            yield waiting.popleft().get()
+
+
+def shards(
+    examples: Iterator[Encoded], tokens: int, count: int
+) -> Iterator[list[list[Encoded]]]:
+    """Group examples into steps of at least `tokens` tokens, each in `count` shares."""
+    while True:
+        step: list[list[Encoded]] = []
+        for share in range(count):
+            group: list[Encoded] = []
+            size = 0
+            while size < tokens * (share + 1) // count - tokens * share // count:
+                group.append(next(examples))
+                size += len(group[-1].ids)
+            step.append(group)
+        yield step
+
+
+class _Maker:
+    """Makes and encodes examples of one seed."""
+
+    def __init__(self, data: str, tokenizer: str, seed: int) -> None:
+        self._data = load_data(data)
+        self._tokenizer = Tokenizer.load(Path(tokenizer))
+        self._seed = seed
+
+    def chunk(self, number: int) -> list[Encoded]:
+        first = number * CHUNK
+        return [
+            encode(self._tokenizer, make_example(self._data, self._seed, index))
+            for index in range(first, first + CHUNK)
+        ]
+
+
+@lru_cache(maxsize=1)  # one per worker process
+def _maker(data: str, tokenizer: str, seed: int) -> _Maker:
+    return _Maker(data, tokenizer, seed)
+
+
+def _work(args: tuple[str, str, int], number: int) -> list[Encoded]:
+    return _maker(*args).chunk(number)
