@@ -28,7 +28,7 @@ _NOUNS = {
     "scene": "scene mood",
     "script": "script routine",
     "button": "button",
-    "sensor": "sensor temperature humidity battery power energy pressure brightness",
+    "sensor": "sensor temperature humidity battery power energy pressure",
     "binary_sensor": "sensor detector motion window door smoke leak presence "
     "occupancy battery tamper moisture",
 }
@@ -77,6 +77,30 @@ VERBS_AND_NOUNS = frozenset(
 ARTICLES = frozenset(("the my our all every a an this that his her both these").split())
 CONNECTORS = frozenset(("in the of on my our at for inside a").split())
 """Words that may stand inside a mention: `the lamp in the kitchen`."""
+
+ATTRIBUTE_NOUNS = frozenset(
+    (
+        "temperature humidity battery power energy pressure brightness volume speed "
+        "position illuminance"
+    ).split()
+)
+"""What is measured or set of a device: `the volume of the tv` mentions the tv only."""
+
+COMMAND_WORDS = frozenset(
+    (
+        "block blocked bright brighter brighten brightness change changed check clear "
+        "clean close closed cold color cooler dark darker degree degrees dim dimmer "
+        "down drop faster full fully give half halfway heat heating high higher hot "
+        "keep know leave left level list lift locked loud louder low lower make many "
+        "maximum minimum mode more move much mute muted next number open opened pause "
+        "paused percent play playing press previous pull push quiet quieter raise "
+        "reduce resume running scene script send show shut silence skip slower slow "
+        "song sound source speed start started state status stop stopped switched "
+        "temperature track turned unlock unlocked unmute volume warm warmer watch "
+        "water wet while white"
+    ).split()
+)
+"""Words of commands and questions: never a typing error of a device's name."""
 
 PRONOUNS = frozenset(["it", "them", "that", "those", "these"])
 

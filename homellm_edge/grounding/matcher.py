@@ -13,6 +13,8 @@ from .._similarity import similarity
 from .index import HomeIndex, is_noun_of
 from .lexicon import (
     ARTICLES,
+    ATTRIBUTE_NOUNS,
+    COMMAND_WORDS,
     CONNECTORS,
     DOMAINS_OF_NOUN,
     STOP_WORDS,
@@ -104,12 +106,13 @@ def _hits(index: HomeIndex, text: str) -> dict[str, float]:
     """Words of the home that this token may be, with their similarity."""
     found = {}
     one = singular(text)
+    spelled = text in STOP_WORDS or text in COMMAND_WORDS
     for word in index.vocabulary:
         if word == text:
             found[word] = 1.0
         elif singular(word) == one:
             found[word] = 0.95
-        else:
+        elif not spelled:
             value = similarity(text, word)
             if value >= _WORD_THRESHOLD:
                 found[word] = value
@@ -165,11 +168,28 @@ def _spans(
     for at in sorted(marked):
         last = spans[-1][-1] if spans else -9
         between = [t.text for t in tokens[last + 1 : at]] if last >= 0 else ["-"]
-        if at - last <= 3 and all(w in CONNECTORS for w in between):
+        near = at - last <= 3 and all(w in CONNECTORS for w in between)
+        if near and not (between and tokens[last].text in ATTRIBUTE_NOUNS):
             spans[-1].append(at)
         else:
             spans.append([at])
-    return [s for s in spans if any(tokens[p].number is None for p in s)]
+    return [
+        s
+        for s in spans
+        if any(
+            tokens[p].number is None and tokens[p].text not in ATTRIBUTE_NOUNS
+            for p in s
+        )
+        or _is_name(index, [tokens[p].text for p in s])
+    ]
+
+
+def _is_name(index: HomeIndex, texts: list[str]) -> bool:
+    """Whether these words alone are the whole name of something."""
+    return any(
+        index.names[at].words == tuple(texts)
+        for at in index.names_of_word.get(texts[0], ())
+    )
 
 
 def _is_pair(
