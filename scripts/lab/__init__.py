@@ -1,0 +1,1 @@
+"""Boots a real Home Assistant with the component, demo home and default model."""

@@ -1,0 +1,190 @@
+"""Runs a real Home Assistant with the component, the demo home and the default model.
+
+    run_ha.py serve                     until Ctrl-C, for a browser
+    run_ha.py ask "SENTENCE;;SENTENCE"  boots, asks, shows what happened, ends
+    run_ha.py screenshot PICTURE.png "SENTENCE"    the same in the real frontend
+
+Run it with the python of `scripts/ensure-ha run`; the Makefile does. Exit code 0, or 2
+with one line that names cause and cure.
+"""
+
+import argparse
+import asyncio
+import json
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import yaml
+from lab.ask import ask
+from lab.browser import find_chromium, screenshot
+from lab.client import PASSWORD, USER, Client
+from lab.furnish import add_integration, furnish, prefer_agent, until_running
+from lab.problems import LabError
+from lab.process import free_port, logged_errors, running
+from lab.report import report
+from lab.settings import Settings
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+DEFAULT_PORT = 8123
+
+
+@asynccontextmanager
+async def assist_at_home(settings: Settings) -> AsyncIterator[Client]:
+    """Home Assistant, up and furnished, with our agent in charge of Assist."""
+    home = yaml.safe_load(settings.home.read_text(encoding="utf-8"))
+    async with running(settings) as seconds:
+        say(f"Home Assistant answers after {seconds:.0f} s")
+        begin = time.monotonic()
+        async with Client(settings.url) as client:
+            await until_running(client)
+            await furnish(client, home)
+            await prefer_agent(client, await add_integration(client))
+            say(f"home and agent are ready after another {since(begin):.0f} s")
+            yield client
+
+
+async def serve(args: argparse.Namespace) -> None:
+    """Stay up until somebody presses Ctrl-C."""
+    settings = make_settings(args, args.config, port_number(args.port) or DEFAULT_PORT)
+    if args.fresh:
+        shutil.rmtree(args.config, ignore_errors=True)
+    async with assist_at_home(settings):
+        print(f"\nurl       {settings.url}\nuser      {USER}\npassword  {PASSWORD}")
+        print(f"log       {settings.log}\nstop      Ctrl-C\n", flush=True)
+        await asyncio.Event().wait()
+
+
+async def answer(args: argparse.Namespace) -> None:
+    """Ask the sentences in their order and show what came of each."""
+    sentences = [part.strip() for part in args.text.split(";;")]
+    answers = []
+    async with temporary_home(args) as (client, settings):
+        states = await client.call("get_states")
+        conversation = None
+        for sentence in sentences:
+            result = await ask(client, sentence, conversation)
+            # As a voice satellite: the conversation goes on only if it asked back.
+            conversation = result.conversation if result.goes_on else None
+            answers.append(result)
+            print(f"\n{report(result)}", flush=True)
+        errors = logged_errors(settings)
+    for line in errors:
+        say(f"Home Assistant logged: {line}")
+    if args.json:
+        data = {
+            "states": states,
+            "answers": [result.to_dict() for result in answers],
+            "errors": errors,
+        }
+        args.json.write_text(json.dumps(data, indent=1), encoding="utf-8")
+
+
+async def picture(args: argparse.Namespace) -> None:
+    """Ask in the frontend's Assist dialog and keep its picture."""
+    find_chromium()  # before half a minute of booting
+    async with temporary_home(args) as (client, _):
+        messages = await screenshot(client, args.text, args.picture)
+    print("\n" + "\n".join(messages))
+    say(f"wrote {args.picture}")
+
+
+@asynccontextmanager
+async def temporary_home(
+    args: argparse.Namespace,
+) -> AsyncIterator[tuple[Client, Settings]]:
+    """A Home Assistant of its own; its folder stays only if something went wrong."""
+    port = port_number(args.port) or free_port(args.host)
+    args.config.parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="ask-", dir=args.config.parent))
+    settings = make_settings(args, folder, port)
+    try:
+        async with assist_at_home(settings) as client:
+            yield client, settings
+    except LabError as err:
+        raise LabError(f"{err} (kept: {settings.log})") from err
+    except BaseException:
+        shutil.rmtree(folder)
+        raise
+    shutil.rmtree(folder)
+
+
+def make_settings(args: argparse.Namespace, folder: Path, port: int) -> Settings:
+    """The settings for that folder and port."""
+    demo = REPOSITORY / "scripts/demo_home/custom_components/homellm_demo"
+    return Settings(folder, args.home, (args.component, demo), args.host, port)
+
+
+def say(line: str) -> None:
+    """A line about what is going on."""
+    print(f"run_ha: {line}", file=sys.stderr, flush=True)
+
+
+def since(begin: float) -> float:
+    """Seconds since that moment of the monotonic clock."""
+    return time.monotonic() - begin
+
+
+def parse() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--config", type=Path, default=REPOSITORY / "run/ha")
+    parser.add_argument(
+        "--home", type=Path, default=REPOSITORY / "examples/demo_home.yaml"
+    )
+    parser.add_argument(
+        "--component",
+        type=Path,
+        default=REPOSITORY / "custom_components/homellm_edge",
+    )
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", help="1 to 65535; default: 8123, ask: a free one")
+    commands = parser.add_subparsers(required=True)
+    command = commands.add_parser("serve")
+    command.add_argument("--fresh", action="store_true", help="forget earlier runs")
+    command.set_defaults(run=serve)
+    command = commands.add_parser("ask")
+    command.add_argument("text", help="sentences, separated by ;;")
+    command.add_argument("--json", type=Path, help="write everything there as well")
+    command.set_defaults(run=answer)
+    command = commands.add_parser("screenshot")
+    command.add_argument("picture", type=Path)
+    command.add_argument("text")
+    command.set_defaults(run=picture)
+    return parser.parse_args()
+
+
+def port_number(text: str | None) -> int | None:
+    """A port; None for no text."""
+    if not text:
+        return None
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise LabError(f"{text!r} is no port; take one from 1024 to 65535: PORT=8124")
+    return int(text)
+
+
+async def main() -> None:
+    """Run the command; a signal ends it in order."""
+    args = parse()
+    task = asyncio.ensure_future(args.run(args))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    try:
+        await task
+    except asyncio.CancelledError:
+        say("ended")
+
+
+if __name__ == "__main__":
+    try:
+        asyncio.run(main())
+    except LabError as error:
+        say(f"error: {error}")
+        sys.exit(2)
