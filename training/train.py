@@ -43,7 +43,7 @@ from .tokenizer import FRAME, Tokenizer
 TOKENIZER = "tokenizer.json"
 LOG = "log.jsonl"
 _WARM_UP_STEPS = 50
-_DECAY = 0.3  # the last part of the budget, in which the rate falls to nothing
+_DECAY = 0.45  # the last part of the budget, in which the rate falls to nothing
 _EMBEDDING_RATE = 0.4  # AdamW's rate as a share of Muon's
 
 

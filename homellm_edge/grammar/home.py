@@ -15,6 +15,9 @@ from . import gbnf
 Allow = Callable[[Entity, Service], bool]
 """Policy: whether the model may write this call at all."""
 
+_SPEECH = r"[^`\x00-\x08\x0B-\x1F\x7F]+"
+"""What can be spoken: no backtick, which opens a block, and no control character."""
+
 _RGB = '"[" byte ", " byte ", " byte "]"'
 
 
@@ -38,11 +41,11 @@ def home_grammar(home: Home, allow: Allow | None = None) -> str:
             lines.append(f"{rule} ::= {_call(service, f'device-{number}', values)}")
             bodies.append(rule)
     if not bodies:
-        return "root ::= speech\nspeech ::= [^`]+\n"
+        return f"root ::= speech\nspeech ::= {_SPEECH}\n"
     return "\n".join(
         [
             "root ::= speech block?",
-            "speech ::= [^`]+",
+            f"speech ::= {_SPEECH}",
             'block ::= "```homeassistant\\n" call ("\\n" call)* "\\n```"',
             f'call ::= "{{ \\"service\\": \\"" ({gbnf.any_of(bodies)}) " }}"',
             *lines,
