@@ -26,7 +26,13 @@ from lab.browser import find_chromium, screenshot
 from lab.client import PASSWORD, USER, Client
 from lab.furnish import add_integration, furnish, prefer_agent, until_running
 from lab.problems import LabError
-from lab.process import free_port, logged_errors, running
+from lab.process import (
+    check_port,
+    check_unused,
+    free_port,
+    logged_errors,
+    running,
+)
 from lab.report import report
 from lab.settings import Settings
 
@@ -52,6 +58,8 @@ async def assist_at_home(settings: Settings) -> AsyncIterator[Client]:
 async def serve(args: argparse.Namespace) -> None:
     """Stay up until somebody presses Ctrl-C."""
     settings = make_settings(args, args.config, port_number(args.port) or DEFAULT_PORT)
+    check_port(settings.host, settings.port)
+    check_unused(settings.folder)
     if args.fresh:
         shutil.rmtree(args.config, ignore_errors=True)
     async with assist_at_home(settings):

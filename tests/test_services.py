@@ -7,7 +7,6 @@ import pytest
 from homellm_edge.errors import CallError
 from homellm_edge.home import Entity, Home
 from homellm_edge.services import CONTROLLABLE, check_call, services_for
-
 from homes import sample_home
 
 

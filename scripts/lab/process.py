@@ -2,6 +2,7 @@
 
 import asyncio
 import ctypes
+import fcntl
 import hashlib
 import signal
 import socket
@@ -48,10 +49,26 @@ def check_port(host: str, port: int) -> None:
             ) from None
 
 
+def check_unused(folder: Path) -> None:
+    """Raise LabError if a Home Assistant runs on this configuration folder."""
+    lock = folder / ".ha_run.lock"  # Home Assistant's own
+    if not lock.exists():
+        return
+    with lock.open("rb+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LabError(
+                f"a Home Assistant runs on {folder} already; "
+                "end it with Ctrl-C where it was started"
+            ) from None
+
+
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[float]:
     """Home Assistant, answering on its port; gives the seconds it took to get there."""
     check_port(settings.host, settings.port)
+    check_unused(settings.folder)
     write_settings(settings)
     await asyncio.to_thread(_forget_other_wheels, settings)
     # -P and cwd: the checkout has a folder custom_components of its own.

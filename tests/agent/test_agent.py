@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from homes import sample_home
 from homellm_edge.agent import (
     Agent,
     AgentEvent,
@@ -23,6 +22,7 @@ from homellm_edge.errors import ModelError, SentenceError
 from homellm_edge.execute import CallResult
 from homellm_edge.services import ServiceCall
 from homellm_edge.simulate import SimulatedHome
+from homes import sample_home
 
 
 def _grounded(*lines: dict[str, Any]) -> str:
@@ -222,7 +222,7 @@ async def test_a_pronoun_is_not_an_explicit_request() -> None:
 async def test_questions_are_computed_from_the_states(
     sentence: str, line: dict[str, Any], reply: str
 ) -> None:
-    now = datetime(2026, 1, 1, 7, 5)  # noqa: DTZ001 - only shown
+    now = datetime(2026, 1, 1, 7, 5)
     done = await _done(_agent([_grounded(line)]), sentence, now=now)
     assert done.calls == ()
     assert done.response.startswith(reply)

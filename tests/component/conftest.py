@@ -4,9 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
-import custom_components  # noqa: F401  (found before the test plugin's own package)
 import pytest
-from gguf_factory import write_llama
 from homeassistant.components import conversation
 from homeassistant.components.homeassistant.exposed_entities import async_expose_entity
 from homeassistant.core import Context, HomeAssistant
@@ -22,6 +20,8 @@ from homeassistant.helpers import (
 from homeassistant.setup import async_setup_component
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+import custom_components  # noqa: F401  (found before the test plugin's own package)
+from gguf_factory import write_llama
 from homellm_edge import models
 from homellm_edge.engine.scripted import ScriptedEngine
 from support import AGENT, DOMAIN, Ask, SetUp

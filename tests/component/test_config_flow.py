@@ -4,13 +4,13 @@ import struct
 from pathlib import Path
 
 import pytest
-from custom_components.homellm_edge import wheels
 from homeassistant.config_entries import SOURCE_USER
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 import homellm_edge.engine.model as engine_model
+from custom_components.homellm_edge import wheels
 from support import DOMAIN
 
 

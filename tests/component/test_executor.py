@@ -3,14 +3,14 @@
 import asyncio
 
 import pytest
-from custom_components.homellm_edge import executor
-from custom_components.homellm_edge.executor import HassExecutor, acting_for
-from custom_components.homellm_edge.home_source import HomeSource
 from homeassistant.components.homeassistant.exposed_entities import async_expose_entity
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from pytest_homeassistant_custom_component.common import async_mock_service
 
+from custom_components.homellm_edge import executor
+from custom_components.homellm_edge.executor import HassExecutor, acting_for
+from custom_components.homellm_edge.home_source import HomeSource
 from homellm_edge.services import ServiceCall
 
 BOTH = ("light.bedroom_lamp", "light.kitchen_lamp")

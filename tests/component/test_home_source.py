@@ -6,7 +6,6 @@ from enum import Enum, IntFlag, StrEnum
 from types import MappingProxyType
 
 import pytest
-from custom_components.homellm_edge.home_source import HomeSource, plain_attributes
 from homeassistant.components.homeassistant.exposed_entities import async_expose_entity
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import area_registry as ar
@@ -16,6 +15,8 @@ from homeassistant.helpers import floor_registry as fr
 from hypothesis import given
 from hypothesis import strategies as st
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.homellm_edge.home_source import HomeSource, plain_attributes
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from custom_components.homellm_edge import wheels
 from homeassistant.config_entries import SOURCE_USER, ConfigEntryState
 from homeassistant.const import EVENT_HOMEASSISTANT_STARTED, EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import CoreState, HomeAssistant
@@ -20,6 +19,7 @@ from pytest_homeassistant_custom_component.components.diagnostics import (
 )
 
 import homellm_edge
+from custom_components.homellm_edge import wheels
 from homellm_edge.engine.scripted import ScriptedEngine
 from homellm_edge.errors import CpuError, NotEnoughMemoryError
 from support import DOMAIN, SetUp

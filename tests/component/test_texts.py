@@ -5,12 +5,12 @@ import re
 import struct
 from pathlib import Path
 
-import custom_components.homellm_edge as integration
 import pytest
-from custom_components.homellm_edge import const, wheels
 from homeassistant.loader import async_get_integration
 
+import custom_components.homellm_edge as integration
 import homellm_edge
+from custom_components.homellm_edge import const, wheels
 
 FOLDER = Path(integration.__file__).parent
 LANGUAGES = ("en", "de")

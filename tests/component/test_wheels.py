@@ -10,6 +10,11 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from homeassistant.core import HomeAssistant
+from hypothesis import given
+from hypothesis import strategies as st
+from packaging.tags import Tag, parse_tag, sys_tags
+
 from custom_components.homellm_edge import wheels
 from custom_components.homellm_edge.wheels import (
     InstallError,
@@ -17,10 +22,6 @@ from custom_components.homellm_edge.wheels import (
     async_ensure_installed,
     choose_wheel,
 )
-from homeassistant.core import HomeAssistant
-from hypothesis import given
-from hypothesis import strategies as st
-from packaging.tags import Tag, parse_tag, sys_tags
 
 PACKAGE = Package("homellm_edge", "0.1.0", "homellm_edge")
 ALPINE = [

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from programs import REPOSITORY, run
 from sentences import CASES, Case
 

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
-from oracle import Oracle
 
 from homellm_edge.engine.llama import LlamaEngine
+from oracle import Oracle
 
 EXACT = {"n_threads": 1, "kv_type": "f32", "flash_attention": False, "probe": False}
 

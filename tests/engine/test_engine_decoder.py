@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from gguf_factory import write_llama
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gguf_factory import write_llama
 from homellm_edge._llama_decode import (
     CANCELLED,
     FUNCTIONS,

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from gguf_factory import write_llama
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gguf_factory import write_llama
 from homellm_edge.engine.model import (
     MIB,
     available_memory,

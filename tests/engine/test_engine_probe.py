@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from gguf_factory import write_llama
 
+from gguf_factory import write_llama
 from homellm_edge.engine import probe
 from homellm_edge.engine.model import inspect_model
 from homellm_edge.engine.probe import board_name, cpu_features, probe_model

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gguf_factory import write_mamba
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from oracle import Oracle
 
+from gguf_factory import write_mamba
 from homellm_edge.engine.base import Prompt
 from homellm_edge.engine.llama import LlamaEngine
 from homellm_edge.errors import ContextFullError, EngineError, TurnCancelledError
 from homellm_edge.kv.session import Session
+from oracle import Oracle
 
 LINES = st.lists(
     st.builds(

@@ -7,13 +7,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from grammar_oracle import GrammarOracle
 from homellm_edge.dialects import ChatMLDialect, Situation
 from homellm_edge.grammar import gbnf, grounded_grammar, home_grammar
 from homellm_edge.grounding import Grounding
 from homellm_edge.home import Entity, Home
 from homellm_edge.services import ServiceCall, services_for
-
-from grammar_oracle import GrammarOracle
 from homes import sample_home
 
 _SHARED = settings(

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from homellm_edge._similarity import distance, similarity
 from homellm_edge.grounding import Grounder
 from homellm_edge.grounding.text import tokens
-
 from homes import sample_home
 
 

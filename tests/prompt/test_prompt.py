@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 from homellm_edge.home import Entity, Home
 from homellm_edge.prompt import chatml_prompt
 from homellm_edge.prompt.chatml import device_line
-
 from homes import sample_home
 
 

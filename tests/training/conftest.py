@@ -15,7 +15,6 @@ def tokenizer():
     import random
 
     import fake_training_data as data
-
     from training.tokenizer import Tokenizer
 
     texts = data.CORPUS(random.Random(1), 2000)

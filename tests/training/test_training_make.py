@@ -7,8 +7,8 @@ import json
 
 import gguf
 import pytest
-from test_training_run import DATA, settings
 
+from test_training_run import DATA, settings
 from training import TrainingError, card
 from training.evaluate import Runner, evaluate, held_out
 from training.export import compare, load, write_gguf

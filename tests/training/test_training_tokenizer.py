@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 import unicodedata
 
-import fake_training_data as data
 import pytest
 
+import fake_training_data as data
 from training import TrainingError
 from training.evaluate import Runner
 from training.export import Trained, write_gguf
