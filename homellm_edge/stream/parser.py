@@ -26,6 +26,7 @@ class StreamParser:
         self._held = ""
         self._in_block = False
         self._position = 0
+        self._after_backtick = False
 
     def feed(self, data: bytes) -> list[StreamEvent]:
         """Events that become certain with these bytes."""
@@ -67,10 +68,11 @@ class StreamParser:
             if at:
                 yield Speech(self._held[:at])
                 self._advance(at)
-            opening = f"{FENCE}{LABEL}"
-            if opening.startswith(self._held) or self._held == opening:
+            # Of a longer run of backticks none opens a block.
+            opening = "" if self._after_backtick else f"{FENCE}{LABEL}"
+            if opening.startswith(self._held):
                 return  # may still become a block
-            if self._held.startswith(opening):
+            if opening and self._held.startswith(opening):
                 self._advance(len(opening))
                 if self._held.startswith("\n"):
                     self._advance(1)
@@ -95,4 +97,5 @@ class StreamParser:
 
     def _advance(self, length: int) -> None:
         self._position += length
+        self._after_backtick = not self._in_block and self._held[:length].endswith("`")
         self._held = self._held[length:]

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from homellm_edge.stream import Malformed, Object, Speech, StreamEvent, StreamParser
@@ -71,6 +71,7 @@ _PIECES = st.lists(
 ).map("".join)
 
 
+@settings(max_examples=600)
 @given(_PIECES, st.lists(st.integers(1, 5), max_size=20))
 def test_how_the_bytes_are_cut_makes_no_difference(text: str, sizes: list[int]) -> None:
     whole = _parse(text.encode(), [])
