@@ -86,6 +86,9 @@ ATTRIBUTE_NOUNS = frozenset(
 )
 """What is measured or set of a device: `the volume of the tv` mentions the tv only."""
 
+MEASURED = ATTRIBUTE_NOUNS - {"volume"}
+"""Alone they mention nothing; `the volume` alone means that of the only player."""
+
 COMMAND_WORDS = frozenset(
     (
         "block blocked bright brighter brighten brightness change changed check clear "

@@ -17,6 +17,7 @@ from .lexicon import (
     COMMAND_WORDS,
     CONNECTORS,
     DOMAINS_OF_NOUN,
+    MEASURED,
     STOP_WORDS,
     VERBS_AND_NOUNS,
 )
@@ -176,10 +177,7 @@ def _spans(
     return [
         s
         for s in spans
-        if any(
-            tokens[p].number is None and tokens[p].text not in ATTRIBUTE_NOUNS
-            for p in s
-        )
+        if any(tokens[p].number is None and tokens[p].text not in MEASURED for p in s)
         or _is_name(index, [tokens[p].text for p in s])
     ]
 

@@ -356,6 +356,8 @@ ACTIONS: dict[str, tuple[str, ...]] = {
     "media_player.turn_off": lines(_OFF),
     "media_player.media_play": lines("""
         (play|resume|continue|unpause) {x}
+        (resume|unpause|continue|restart) (the|) (music|playback|song|movie|video) (on|in) {x}
+        (resume|unpause|continue) (playing|) (on|) {x}
         (start|resume|continue) (playing|playback|the music|the song|the movie) (on|in) {x}
         {x} play
         (hit|press) play on {x}
@@ -726,7 +728,7 @@ PLACE_ACTIONS: dict[str, tuple[str, ...]] = {
         hold the music {p}
     """),
     "media_player.media_play": lines("""
-        (resume|continue) (the music|the song|the movie|playback|) {p}
+        (resume|continue|unpause) (the music|the song|the movie|playback|music|) {p}
         (play|start|put on) (some|the|) music {p}
     """),
     "media_player.media_next_track": lines("""

@@ -144,7 +144,7 @@ def _group(
     if plural and not is_plural:
         return None
     roll = rng.random()
-    if roll < 0.62:
+    if roll < 0.58:
         places = [p for p in scene.places() if _has(scene, p.id, domain)]
         if not places:
             return None
@@ -169,7 +169,7 @@ def _group(
                 return None
         text = expand(rng, form.replace("{n}", noun).replace("{p}", name))
         return text, place.id, _somewhere(scene, 0.2)
-    if roll < 0.84:
+    if roll < 0.76:
         here = _somewhere(scene, 1.0, domain)
         if here is None:
             return None
@@ -192,19 +192,29 @@ def _group(
     if not is_plural or len(scene.entities(domain)) < 2:
         return None
     here = None
+    single = noun.removesuffix("s")
     form = rng.choice(
         (
             f"all (the|my|our|) {noun}",
-            f"every one of the {noun}",
-            f"all of the {noun}",
-            f"all (the|) {noun} in the (house|home|apartment|flat)",
-            f"the {noun} everywhere",
+            f"all (the|my|our|of the|of my|) {noun} {_EVERYWHERE}",
+            f"(every|each) {single} {_EVERYWHERE}",
+            f"(every|each|every single) {single}",
+            f"(every one of|each of|all of|any of) (the|my|our) {noun}",
+            f"(the|my|our|) {noun} {_EVERYWHERE}",
+            f"(the|my) (whole|entire) (house|home) {noun}",
             f"(the|my|) {noun}",
         )
     )
-    if "all" in form or "every" in form:
+    if "all" in form or "every" in form or "each" in form:
         here = _somewhere(scene, 0.3)
     return expand(rng, form), ALL, here
+
+
+_EVERYWHERE = (
+    "(everywhere|in (every|each) room|in all (the|) rooms|in all (the|) areas|"
+    "(in|throughout|around|across|all over) (the|my|our) (whole|entire|) "
+    "(house|home|apartment|flat|place|building))"
+)
 
 
 def _has(scene: Scene, place: str, domain: str) -> bool:
