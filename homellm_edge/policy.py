@@ -14,7 +14,9 @@ from .home import Home
 from .services import ServiceCall, service_for
 
 _ASKED: Mapping[str, frozenset[str]] = {
-    "unlock": frozenset(["unlock", "unlocked", "unbolt", "unlatch", "open"]),
+    "unlock": frozenset(
+        "unlock unlocked unbolt unlatch unfasten release disengage undo open".split()
+    ),
     "open_cover": frozenset(["open", "opened", "raise", "lift", "up"]),
     "set_cover_position": frozenset(["open", "opened", "set", "raise", "position"]),
     "toggle": frozenset(["toggle", "open"]),
