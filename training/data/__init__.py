@@ -21,7 +21,7 @@ from .encoding import LostError, encode
 from .homes import random_home
 from .sentences import Said, Scene, say
 
-VERSION = "1.3"
+VERSION = "1.4"
 SPECIALS = ("<|pad|>", "<|im_start|>", "<|im_end|>")
 MACROS = macros()
 

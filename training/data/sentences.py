@@ -187,7 +187,17 @@ def _group(
             f"my {noun}",
         )
         if is_plural:
-            forms = (*forms, f"all the {noun} in here", f"all the {noun} in this room")
+            single = noun.removesuffix("s")
+            forms = (
+                *forms,
+                f"all the {noun} in here",
+                f"all the {noun} in this room",
+                f"all the {noun}",
+                f"all {noun}",
+                f"all of the {noun}",
+                f"every {single}",
+                f"every {single} in here",
+            )
         return rng.choice(forms), "<here>", here
     if not is_plural or len(scene.entities(domain)) < 2:
         return None
@@ -205,8 +215,9 @@ def _group(
             f"(the|my|) {noun}",
         )
     )
-    if "all" in form or "every" in form or "each" in form:
-        here = _somewhere(scene, 0.3)
+    if _EVERYWHERE in form or "whole" in form:
+        # Without such words `all the lights` are those of the speaker's room.
+        here = _somewhere(scene, 0.4)
     return expand(rng, form), ALL, here
 
 
