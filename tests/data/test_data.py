@@ -16,7 +16,8 @@ from training.data import example
 from training.data.encoding import LostError, encode
 from training.data.homes import random_home
 from training.data.names import AREAS, held_out
-from training.data.sentences import Said, Scene, say
+from training.data.scene import Said, Scene
+from training.data.sentences import say
 
 
 def _sayings(seed: int, count: int) -> list[tuple[Home, Grounder, Said]]:

@@ -19,7 +19,8 @@ from homellm_edge.prompt.grounded import HEADER, grounded_prompt
 
 from .encoding import LostError, encode
 from .homes import random_home
-from .sentences import Said, Scene, say
+from .scene import Said, Scene
+from .sentences import say
 
 VERSION = "1.4"
 SPECIALS = ("<|pad|>", "<|im_start|>", "<|im_end|>")
