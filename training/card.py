@@ -35,7 +35,8 @@ def read_evaluation(path: Path) -> Record:
             }
             for row in data["results"]
         ]
-        return {"description": str(data.get("description", "")), "results": results}
+        texts = {key: str(data.get(key, "")) for key in ("description", "history")}
+        return {**texts, "results": results}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise TrainingError(
             f"{path} is not an evaluation ({error!r})",
@@ -99,7 +100,7 @@ def _recipe(record: Record) -> str:
 | data | generator version {data["version"]}, seed {data["seed"]}; \
 {data["examples"]:,} examples, {data["tokens"]:,} tokens, each seen once |
 | optimizer | Muon (matrices, rate {settings["rate"]}) and AdamW (embedding, norms), \
-linear decay over the last 30 % |
+linear decay over the last {100 * training["decay"]:.0f} % |
 | steps | {training["steps"]:,} of about {settings["batch_tokens"]:,} tokens |
 | loss | answers, plus {settings["sentence_weight"]} x the sentence itself |
 | time | {training["minutes"]:.1f} minutes on {training["machine"]} |
@@ -107,7 +108,14 @@ linear decay over the last 30 % |
 
 PyTorch against llama.cpp (F32): {parity["prompts"]} prompts, largest difference of a
 score {parity["logit"]:.1e}, {parity["greedy_differ"]} greedy answers differ,
-{parity["tokens_differ"]} of {parity["texts"]} texts tokenized differently."""
+{parity["tokens_differ"]} of {parity["texts"]} texts tokenized differently.\
+{_history(record)}"""
+
+
+def _history(record: Record) -> str:
+    """What the recipe does not say: how this very file came about."""
+    note = record.get("independent", {}).get("history", "")
+    return f"\n\n{note}" if note else ""
 
 
 def _held_out(record: Record) -> str:

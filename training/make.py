@@ -21,7 +21,7 @@ from . import TrainingError, card
 from .evaluate import Figure, evaluate, held_out
 from .export import LICENSE, NAME, TYPES, Parity, Trained, compare, load, write_gguf
 from .model import CONTEXT_LENGTH
-from .train import Settings, add_settings, train
+from .train import DECAY, Settings, add_settings, train
 
 _PARITY_PROMPTS = 256
 _PARITY_TEXTS = 4000
@@ -112,6 +112,7 @@ def describe(
             "command": _command(info["settings"]),
             "minutes": round(info["seconds"] / 60, 2),
             "steps": info["step"],
+            "decay": DECAY,
             "settings": _portable(info["settings"]),
             "machine": info.get("machine", "a machine that was not recorded"),
             "software": ", ".join(f"{name} {version(name)}" for name in packages),

@@ -43,7 +43,8 @@ from .tokenizer import FRAME, Tokenizer
 TOKENIZER = "tokenizer.json"
 LOG = "log.jsonl"
 _WARM_UP_STEPS = 50
-_DECAY = 0.45  # the last part of the budget, in which the rate falls to nothing
+DECAY = 0.45
+"""The last part of the budget, in which the learning rate falls to nothing."""
 _EMBEDDING_RATE = 0.4  # AdamW's rate as a share of Muon's
 
 
@@ -169,7 +170,7 @@ class Trainer:
     def rate(self) -> float:
         """Muon's learning rate now: warm-up, constant, linear decay."""
         warm_up = min(1.0, (self.step + 1) / _WARM_UP_STEPS)
-        decay = min(1.0, max(0.01, (1 - self.progress()) / _DECAY))
+        decay = min(1.0, max(0.01, (1 - self.progress()) / DECAY))
         return self.settings.rate * warm_up * decay
 
     def accuracy(self, examples: Sequence[Encoded]) -> dict[str, float]:
