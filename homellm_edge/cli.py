@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from . import __version__
 from .agent import Agent, Question, SpeechDelta, TurnDone
-from .errors import HomeError, HomellmEdgeError
+from .errors import GrammarError, HomeError, HomellmEdgeError
 from .home import Home, home_from_dict, load_home
 from .models import DEFAULT_MODEL
 from .simulate import SimulatedHome
@@ -74,6 +74,10 @@ def _parser() -> argparse.ArgumentParser:
     build = actions.add_parser("build", help="print the GBNF of a home")
     _add_home(build)
     build.set_defaults(run=_grammar_build)
+    match = actions.add_parser("match", help="which strings a GBNF file accepts")
+    match.add_argument("grammar", type=Path, metavar="FILE.gbnf")
+    match.add_argument("strings", type=Path, metavar="STRINGS.jsonl")
+    match.set_defaults(run=_grammar_match)
 
     doctor = commands.add_parser("doctor", help="check this machine and the model")
     _add_model(doctor)
@@ -332,6 +336,57 @@ def _grammar_build(arguments: argparse.Namespace) -> int:
 
     print(home_grammar(load_home(arguments.home)), end="")
     return 0
+
+
+def _grammar_match(arguments: argparse.Namespace) -> int:
+    from .grammar.automaton import compile_grammar
+
+    path: Path = arguments.grammar
+    try:
+        automaton = compile_grammar(_grammar_text(path))
+        for text in _read_strings(arguments.strings):
+            # JSON may hold half a surrogate pair, which is no text of any grammar
+            found = automaton.match(text.encode(errors="surrogatepass"))
+            print("true" if found else "false")
+    except GrammarError as err:
+        place = f"{path}:{err.line or 1}:{err.column or 1}"
+        print(f"{place}: {_one_line(err)}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _grammar_text(path: Path) -> str:
+    try:
+        return path.read_bytes().decode()
+    except UnicodeDecodeError as err:
+        before = err.object[: err.start]
+        raise GrammarError(
+            "the grammar is not UTF-8",
+            "save it as UTF-8",
+            line=before.count(b"\n") + 1,
+            column=len(before.rpartition(b"\n")[2].decode()) + 1,
+        ) from None
+    except OSError as err:
+        raise GrammarError(
+            f"the file cannot be read ({err.strerror})", "check its name"
+        ) from None
+
+
+def _read_strings(path: Path) -> Iterator[str]:
+    try:
+        lines = path.read_bytes().decode().split("\n")
+    except (OSError, UnicodeDecodeError) as err:
+        raise HomeError(f"strings {path} cannot be read ({err})", "check it") from None
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            text = json.loads(line)
+        except (json.JSONDecodeError, RecursionError):
+            text = None
+        if not isinstance(text, str):
+            raise HomeError(f"{path}:{number}: this is no JSON string", "quote it")
+        yield text
 
 
 def _doctor(arguments: argparse.Namespace) -> int:
