@@ -58,8 +58,12 @@ def device_line(entity: Entity) -> str:
 
 
 def plain(text: str) -> str:
-    """Text on one line in which no control token of the prompt can hide."""
-    return " ".join(text.replace("<|", "< |").replace("|>", "| >").split())
+    """Text on one line in which no control token of any model can hide.
+
+    Control tokens begin with `<` (`<|im_end|>`, `</s>`) or `[` (`[INST]`); a space
+    behind these keeps the tokenizer from reading one.
+    """
+    return " ".join(text.replace("<", "< ").replace("[", "[ ").split())
 
 
 def _attributes(attributes: Mapping[str, Any]) -> Iterable[str]:
