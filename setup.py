@@ -12,6 +12,7 @@ from setuptools import Extension, setup
 
 HERE = Path(__file__).parent
 SOURCES = sorted(path.relative_to(HERE) for path in (HERE / "ext").glob("*.pyx"))
+PARTS = sorted(path.relative_to(HERE) for path in (HERE / "ext").glob("*.pxi"))
 if not SOURCES:
     raise SystemExit("setup.py: ext/ holds no .pyx file; the source tree is incomplete")
 
@@ -21,6 +22,7 @@ setup(
             Extension(
                 f"homellm_edge._{path.stem}",
                 [str(path)],
+                depends=[str(path), *map(str, PARTS)],  # into the sdist, too
                 extra_compile_args=["-O3", "-g0", "-fvisibility=hidden"],
             )
             for path in SOURCES

@@ -660,3 +660,6 @@ cdef bint _more_state_slots(Machine *m) noexcept nogil:
     m.state_table = table
     m.state_slots = slots
     return True
+
+
+include "token_masks.pxi"
