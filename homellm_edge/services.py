@@ -15,7 +15,7 @@ from typing import Any, Literal
 from .errors import CallError
 from .home import Entity, Home
 
-Kind = Literal["integer", "number", "choice", "rgb", "boolean", "text"]
+Kind = Literal["integer", "number", "choice", "rgb", "boolean"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +66,6 @@ class ServiceCall:
         target = self.targets[0] if len(self.targets) == 1 else list(self.targets)
         return {"service": self.service, "target_device": target, **self.data}
 
-
-CONTROLLABLE = tuple(
-    (
-        "button climate cover fan humidifier input_boolean input_button light "
-        "lock media_player scene script switch vacuum valve"
-    ).split()
-)
-"""Domains with services; entities of any other domain can be asked about only."""
 
 OPENINGS = frozenset({"door", "garage", "gate"})
 """Device classes of covers whose opening lets somebody in."""
@@ -174,19 +166,15 @@ def _checked_value(service: str, argument: Argument, value: Any) -> Any:
         if isinstance(value, bool):
             return value
         raise CallError(f"{service}: {argument.name} is {value!r}", "use true or false")
-    if argument.kind == "rgb":
-        if (
-            isinstance(value, list | tuple)
-            and len(value) == 3
-            and all(type(v) is int and 0 <= v <= 255 for v in value)
-        ):
-            return list(value)
-        raise CallError(
-            f"{service}: {argument.name} is {value!r}", "use three numbers 0 to 255"
-        )
-    if isinstance(value, str) and value.strip():
-        return value
-    raise CallError(f"{service}: {argument.name} is {value!r}", "use a text")
+    if (
+        isinstance(value, list | tuple)
+        and len(value) == 3
+        and all(type(v) is int and 0 <= v <= 255 for v in value)
+    ):
+        return list(value)
+    raise CallError(
+        f"{service}: {argument.name} is {value!r}", "use three numbers 0 to 255"
+    )
 
 
 def _has(entity: Entity, feature: str) -> bool:

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from homellm_edge.errors import CallError
-from homellm_edge.home import Entity, Home
-from homellm_edge.services import CONTROLLABLE, check_call, services_for
+from homellm_edge.home import Entity
+from homellm_edge.language import ACTIONS
+from homellm_edge.services import check_call, services_for
 from homes import sample_home
 
 
@@ -82,8 +83,12 @@ def test_what_opens_the_house_is_marked() -> None:
     assert ("cover.blinds", "cover.open_cover") not in marked
 
 
-def test_every_controllable_domain_has_services_and_no_other() -> None:
-    for domain in CONTROLLABLE:
-        assert services_for(Entity(f"{domain}.x", "X")), domain
+def test_what_our_model_can_say_is_offered_and_nothing_of_a_sensor() -> None:
+    rich = {"preset_modes": ["eco"], "fan_modes": ["low"], "source_list": ["TV"]}
+    for domain, said in ACTIONS.items():
+        if domain == "homeassistant":  # stands for the members' own services
+            continue
+        entity = Entity(f"{domain}.x", "X", attributes=rich)
+        offered = {s.name.partition(".")[2] for s in services_for(entity)}
+        assert said.keys() <= offered, domain
     assert services_for(Entity("sensor.x", "X")) == ()
-    assert Home().entities == ()

@@ -23,7 +23,7 @@ _UNREACHABLE = frozenset({"unavailable"})
 
 
 class GroundedDialect:
-    """Twelve tokens of prompt, a grammar over the placeholders of this sentence."""
+    """Some twenty tokens of prompt, a grammar over this sentence's placeholders."""
 
     speaks = False
 

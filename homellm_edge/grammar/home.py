@@ -76,6 +76,4 @@ def _value(argument: Argument) -> str:
         return '"true" | "false"'
     if argument.kind == "choice":
         return gbnf.any_of(gbnf.json_text(c) for c in argument.choices)
-    if argument.kind == "text":
-        return '"\\"" [^"\\\\\\x00-\\x1F]+ "\\""'
     return gbnf.number(argument.minimum, argument.maximum, argument.step)

@@ -1,7 +1,7 @@
 """The prompt of our own model: the grounded sentence alone, in ChatML.
 
 There are no home lines in it: the matcher has already found what the sentence speaks
-of. About twelve tokens are enough, and no state change has to be read again.
+of. Some twenty tokens are enough, and no state change has to be read again.
 """
 
 from __future__ import annotations

@@ -5,14 +5,16 @@ import random
 from collections import Counter
 
 from grammar_oracle import GrammarOracle
+from homellm_edge.agent import Agent, Question
 from homellm_edge.dialects import GroundedDialect, Situation
 from homellm_edge.dialects.base import PromptOptions
-from homellm_edge.grammar import grounded_grammar
+from homellm_edge.engine.scripted import ScriptedEngine
 from homellm_edge.grounding import Grounder
 from homellm_edge.home import Home
 from homellm_edge.language import CLOSE, OPEN
 from homellm_edge.services import ServiceCall
-from training.data import example
+from homellm_edge.simulate import SimulatedHome
+from training.data import example, make_example
 from training.data.encoding import LostError, encode
 from training.data.homes import random_home
 from training.data.names import AREAS, held_out
@@ -50,40 +52,35 @@ def test_every_kind_occurs() -> None:
 def test_every_answer_is_a_sentence_of_its_own_grammar(
     grammar_oracle: GrammarOracle,
 ) -> None:
+    dialect = GroundedDialect()
     for home, grounder, said in _sayings(2, 150):
         found = grounder.ground(said.text, said.here, said.recent)
         try:
             answer = encode(said.wanted, found)
         except LostError:
             continue
-        grammar = grounded_grammar(
-            home,
-            found.entities,
-            found.places,
-            here=found.here is not None,
-            numbers=len(found.numbers),
-            colors=len(found.colors),
-            options=len(found.options),
-        )
+        situation = Situation(home, said.text, found)
+        grammar = dialect.request(situation, PromptOptions()).grammar
+        assert grammar is not None
         assert grammar_oracle.accepts(grammar, answer), (said.text, answer)
 
 
-def test_training_and_run_time_write_the_same_prompt() -> None:
-    dialect = GroundedDialect()
-    rng = random.Random(3)
-    for _ in range(50):
-        made = example(rng, "held_out")  # without the noise of training
-        home = Home()
-        grounder = Grounder(home)
-        assert made.prompt.startswith("<|im_start|>user\n")
-        assert made.prompt.endswith("<|im_end|>\n<|im_start|>assistant\n")
-        found = grounder.ground("hello")
-        situation = Situation(home, "hello", found)
-        prompt = dialect.request(situation, PromptOptions()).prompt
-        frame = prompt.header + prompt.question
-        assert frame == made.prompt.replace(
-            made.prompt[17 : made.prompt.index("<|im_end|>")], "hello"
-        )
+async def test_training_and_run_time_write_the_same_prompt() -> None:
+    """What the data set teaches is, byte for byte, what an agent sends to its model."""
+    compared = 0
+    for home, grounder, said in _sayings(3, 150):
+        # held_out: without the noise that training adds to the mentions
+        made = make_example(random.Random(0), grounder, said, "held_out")
+        if made is None or said.recent:
+            continue
+        engine = ScriptedEngine(["x"], prompt_format="grounded")
+        agent = Agent(engine, SimulatedHome(home))
+        async for _ in agent.turn(Question(said.text, area=said.here)):
+            pass
+        prompt = engine.requests[0].prompt
+        assert prompt.header + "".join(prompt.blocks) + prompt.question == made.prompt
+        compared += 1
+    assert compared > 100
 
 
 def test_the_dialect_calls_what_the_sentence_wanted() -> None:

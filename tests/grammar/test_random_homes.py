@@ -5,9 +5,14 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
-from homellm_edge.dialects import ChatMLDialect, GroundedDialect, Situation
+from homellm_edge.dialects import (
+    ChatMLDialect,
+    GroundedDialect,
+    PromptOptions,
+    Situation,
+)
 from homellm_edge.errors import CallError
-from homellm_edge.grammar import grounded_grammar, home_grammar
+from homellm_edge.grammar import home_grammar
 from homellm_edge.grammar.automaton import DEAD, compile_grammar
 from homellm_edge.grounding import Grounder, Grounding
 from homellm_edge.home import Area, Entity, Floor, Home
@@ -99,18 +104,11 @@ def test_the_home_language_calls_only_what_a_hostile_home_offers() -> None:
     dialect, calls = GroundedDialect(), 0
     for _ in range(80):
         home = _home(rng)
-        said = " and ".join(e.name for e in rng.sample(home.entities, 1))
-        found = Grounder(home).ground(f"turn on {said} to 20 red", "a0")
-        grammar = grounded_grammar(
-            home,
-            found.entities,
-            found.places,
-            here=found.here is not None,
-            numbers=len(found.numbers),
-            colors=len(found.colors),
-            options=len(found.options),
-        )
+        name = rng.choice(home.entities).name
+        found = Grounder(home).ground(f"turn on {name} to 20 red", "a0")
         situation = Situation(home, "x", found)
+        grammar = dialect.request(situation, PromptOptions()).grammar
+        assert grammar is not None
         for _ in range(3):
             for event in _objects(_walk(rng, grammar, speech=0)):
                 assert not isinstance(event, Malformed)

@@ -46,7 +46,7 @@ def example(rng: random.Random, split: str = "train") -> Example:
         grounder = Grounder(scene.home)
         for _ in range(4):
             said = say(scene)
-            made = said and _ground(rng, grounder, said, split)
+            made = said and make_example(rng, grounder, said, split)
             if said and made:
                 return made
 
@@ -58,9 +58,10 @@ def CORPUS(rng: random.Random, count: int) -> Iterator[str]:  # noqa: N802
         yield made.prompt[len(HEADER) :].partition("<|im_end|>")[0]
 
 
-def _ground(
+def make_example(
     rng: random.Random, grounder: Grounder, said: Said, split: str
 ) -> Example | None:
+    """Prompt and answer of a saying; None if the matcher loses what it is about."""
     found = grounder.ground(said.text, said.here, said.recent)
     if split == "train" and rng.random() < 0.2:
         found = _disturbed(rng, grounder, found)
