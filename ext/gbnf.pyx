@@ -15,6 +15,9 @@ A program is an array of instructions of three numbers each:
     SPLIT  one other    both
     JUMP   target
 
+A call can carry a tag (1 to 31): what is read until its routine ends is inside the tag.
+A state knows which tags its configurations are inside of.
+
 All methods may be called from several threads.
 """
 
@@ -61,14 +64,17 @@ cdef struct Instruction:
 cdef struct Stack:
     int32_t back
     uint32_t parent
+    uint32_t tag  # of the innermost tagged call in it, 0 for none
 
 cdef struct State:
     int64_t first  # of its configurations in the pool
     int32_t count
     int32_t accepting
+    uint32_t tags  # a bit for each tag of a configuration; the lowest: outside of all
 
 cdef struct Machine:
     Instruction *program
+    uint8_t *tags  # of a call, by the instruction that it comes back to
     int32_t length
     uint8_t classes[256]
     uint8_t samples[256]  # a byte of each class
@@ -103,7 +109,8 @@ cdef class Automaton:
     """The states that a program can be in; see the module.
 
     `limit` bounds the memory in bytes, `work` the configurations looked at for one
-    new state. What goes beyond raises `failure(text)`.
+    new state. What goes beyond raises `failure(text)`. `tags` has the tag of a call by
+    the instruction that it comes back to, which no other call may share.
     """
 
     cdef Machine machine
@@ -118,6 +125,7 @@ cdef class Automaton:
         *,
         int64_t limit=64 << 20,
         int64_t work=1 << 17,
+        dict tags=None,
     ):
         self.failure = failure
         self.lock = PyThread_allocate_lock()
@@ -127,6 +135,12 @@ cdef class Automaton:
         self.machine.limit = limit
         self.machine.max_work = min(work, 1 << 30)
         _load(&self.machine, numbers)
+        cdef int64_t back
+        cdef int tag
+        for back, tag in (tags or {}).items():
+            if not 0 <= back < self.machine.length or not 0 < tag < 32:
+                raise ValueError(f"tag {tag} at instruction {back} is not valid")
+            self.machine.tags[back] = <uint8_t>tag
         if not _prepare(&self.machine):
             raise self._failed(TOO_MUCH_MEMORY)
         cdef int32_t state = _closure(&self.machine, 1)
@@ -196,6 +210,16 @@ cdef class Automaton:
         PyThread_release_lock(self.lock)
         return found
 
+    def tags(self, int32_t state) -> int:
+        """A bit for each tag that a way to go on is inside of; bit 0: of none."""
+        self._check(state)
+        if state == NONE:
+            return 0
+        PyThread_acquire_lock(self.lock, WAIT_LOCK)
+        cdef uint32_t found = self.machine.states[state].tags
+        PyThread_release_lock(self.lock)
+        return found
+
     def match(self, bytes data not None) -> bool:
         """Whether the whole of the bytes is a text of the grammar."""
         return self.accepting(self.feed(self.first, data))
@@ -221,7 +245,8 @@ cdef int _load(Machine *m, const int32_t[::1] numbers) except -1:
     if count < 1 or numbers.shape[0] != 3 * count or count > 1 << 26:
         raise ValueError("a program has instructions of three numbers")
     m.program = <Instruction *>_grown(m, NULL, 0, count, sizeof(Instruction))
-    if m.program == NULL:
+    m.tags = <uint8_t *>_zeroed(m, count, sizeof(uint8_t))
+    if m.program == NULL or m.tags == NULL:
         raise MemoryError
     m.length = <int32_t>count
     cdef Py_ssize_t i
@@ -281,12 +306,14 @@ cdef bint _prepare(Machine *m) noexcept nogil:
         return False
     m.stacks[0].back = 0
     m.stacks[0].parent = 0
+    m.stacks[0].tag = 0
     m.work[0] = 0
     return True
 
 
 cdef void _release(Machine *m) noexcept nogil:
     free(m.program)
+    free(m.tags)
     free(m.stacks)
     free(m.stack_table)
     free(m.states)
@@ -442,6 +469,7 @@ cdef int64_t _push(Machine *m, int32_t back, uint32_t parent) noexcept nogil:
     m.n_stacks += 1
     m.stacks[number].back = back
     m.stacks[number].parent = parent
+    m.stacks[number].tag = m.tags[back] if m.tags[back] else m.stacks[parent].tag
     m.stack_table[i] = number
     return number
 
@@ -474,6 +502,10 @@ cdef int32_t _intern(Machine *m, int64_t count, int32_t accepting) noexcept nogi
     known.first = m.n_pool
     known.count = <int32_t>count
     known.accepting = accepting
+    known.tags = <uint32_t>accepting
+    cdef int64_t place
+    for place in range(count):
+        known.tags |= <uint32_t>1 << m.stacks[<uint32_t>m.out[place]].tag
     memcpy(m.pool + m.n_pool, m.out, <size_t>count * sizeof(uint64_t))
     m.n_pool += count
     cdef int32_t kind

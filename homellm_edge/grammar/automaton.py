@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import TypeAlias
 
 from .._gbnf import BYTES, CALL, DEAD, JUMP, RETURN, SPLIT, Automaton
@@ -37,9 +37,18 @@ WORK = 1 << 17
 
 
 def compile_grammar(
-    text: str, root: str = "root", *, memory: int = MEMORY, work: int = WORK
+    text: str,
+    root: str = "root",
+    *,
+    tags: Mapping[str, int] | None = None,
+    memory: int = MEMORY,
+    work: int = WORK,
 ) -> Automaton:
     """The automaton of a GBNF text; its states are made when they are reached.
+
+    `tags` numbers rules (1 to 31): `Automaton.tags` tells which of them a state is
+    inside of. Rules without a tag should not end in themselves by way of tagged ones:
+    each round would take memory.
 
     Like llama.cpp's sampler it never lets NUL through, and, unlike it, nothing that
     is not UTF-8.
@@ -51,10 +60,11 @@ def compile_grammar(
     """
     grammar = parse(text, root)
     try:
-        program = _Compiler(grammar).program()
+        compiler = _Compiler(grammar, tags or {})
+        program = compiler.program()
     except FaultError as fault:
         raise Source(text).error(fault) from None
-    return Automaton(program, _too_costly, limit=memory, work=work)
+    return Automaton(program, _too_costly, limit=memory, work=work, tags=compiler.tags)
 
 
 def _too_costly(reason: str) -> GrammarError:
@@ -71,8 +81,10 @@ _Set: TypeAlias = tuple[int, list[tuple[Range, ...]]]
 class _Compiler:
     """Writes routines, one for each rule and for each part that is used repeatedly."""
 
-    def __init__(self, grammar: Grammar) -> None:
+    def __init__(self, grammar: Grammar, tagged: Mapping[str, int]) -> None:
+        self.tags: dict[int, int] = {}
         self._grammar = grammar
+        self._tagged = tagged
         self._ops: list[int] = []
         self._a: list[int] = []
         self._b: list[int] = []
@@ -93,6 +105,11 @@ class _Compiler:
         for at, key in self._calls:
             self._a[at] = self._places[key]
             back = at + 1
+            if isinstance(key, str) and key in self._tagged:
+                # a place of its own to come back to tells the tag
+                self._b[at] = back
+                self.tags[back] = self._tagged[key]
+                continue
             while ops[back] == JUMP:
                 back = self._a[back]
             self._b[at] = -1 if ops[back] == RETURN else back

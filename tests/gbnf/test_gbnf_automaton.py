@@ -282,3 +282,28 @@ def test_a_program_without_end_is_bounded() -> None:
     with pytest.raises(GrammarError, match="ways to go on"):
         Automaton(looping, GrammarError)
     assert Automaton(array("i", [JUMP, 0, 0]), GrammarError).start == DEAD
+
+
+def test_a_state_knows_the_rules_that_it_is_inside_of() -> None:
+    grammar = """
+        root ::= word " " call? more
+        call ::= "(" word inner? ")"
+        inner ::= "<" call? ">"
+        word ::= [a-z]*
+        more ::= "(!" | ""
+    """
+    automaton = compile_grammar(grammar, tags={"call": 1, "inner": 3})
+    text = b"a (b<(c)>)"
+    # outside 1, call 2, inner 8: where any of them may begin, its bit is set, too
+    wanted = [1, 1, 1 + 2, 1 + 2 + 8, 2 + 8, 2 + 8, 2 + 8, 2 + 8, 8, 2, 1]
+    found = [automaton.feed(automaton.start, text[:n]) for n in range(len(text) + 1)]
+    assert [automaton.tags(state) for state in found] == wanted
+    assert automaton.tags(DEAD) == 0
+    assert compile_grammar(grammar).tags(found[0]) == 1
+
+
+def test_tags_outside_the_program_are_refused() -> None:
+    program = array("i", [RETURN, 0, 0])
+    for tags in ({1: 1}, {-1: 1}, {0: 0}, {0: 32}):
+        with pytest.raises(ValueError, match="not valid"):
+            Automaton(program, GrammarError, tags=tags)
