@@ -210,6 +210,17 @@ cdef class Automaton:
         PyThread_release_lock(self.lock)
         return found
 
+    def final(self, int32_t state) -> bool:
+        """Whether the text must end here: it may, and nothing can follow."""
+        self._check(state)
+        if state == NONE:
+            return False
+        PyThread_acquire_lock(self.lock, WAIT_LOCK)
+        cdef State *here = self.machine.states + state
+        cdef bint found = here.accepting and not here.count
+        PyThread_release_lock(self.lock)
+        return found
+
     def tags(self, int32_t state) -> int:
         """A bit for each tag that a way to go on is inside of; bit 0: of none."""
         self._check(state)

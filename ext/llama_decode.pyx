@@ -61,11 +61,6 @@ ctypedef struct llama_token_data_array:
 ctypedef struct llama_sampler_chain_params:
     c_bool no_perf
 
-ctypedef struct Utf8:
-    uint8_t missing  # bytes until the character is complete
-    uint8_t low  # of the next byte
-    uint8_t high
-
 ctypedef c_bool (*abort_fn)(void *) noexcept nogil
 ctypedef int32_t (*decode_fn)(void *, llama_batch) noexcept nogil
 ctypedef float *(*logits_fn)(void *, int32_t) noexcept nogil
@@ -82,8 +77,6 @@ ctypedef int32_t (*piece_fn)(
     void *, int32_t, char *, int32_t, int32_t, c_bool) noexcept nogil
 ctypedef int32_t (*tokenize_fn)(
     void *, const char *, int32_t, int32_t *, int32_t, c_bool, c_bool) noexcept nogil
-ctypedef void *(*grammar_fn)(void *, const char *, const char *) noexcept nogil
-ctypedef void (*accept_fn)(void *, int32_t) noexcept nogil
 ctypedef void (*apply_fn)(void *, llama_token_data_array *) noexcept nogil
 ctypedef void (*free_fn)(void *) noexcept nogil
 ctypedef void *(*chain_fn)(llama_sampler_chain_params) noexcept nogil
@@ -94,15 +87,12 @@ ctypedef void *(*from_float_fn)(float) noexcept nogil
 ctypedef void *(*from_float_keep_fn)(float, size_t) noexcept nogil
 
 cdef enum:
-    TEXT = 0  # whole characters
-    FRAGMENT = 1  # bytes that are text only together with others
-    UNSPEAKABLE = 3  # a control token, or no bytes at all
-    END = 2
-    PIECE_BYTES = 512
+    TEXT = 0
+    END = 1
+    UNSPEAKABLE = 2  # a control token
     NOTHING_ALLOWED = -1
     NOT_A_NUMBER = -2
     NO_LOGITS = -3
-    SHORT_LIST = 64
     LLAMA_MAX_SEQ = 256
     CANCELLED_RC = 2
 
@@ -124,8 +114,6 @@ FUNCTIONS = (
     "llama_vocab_is_control",
     "llama_token_to_piece",
     "llama_tokenize",
-    "llama_sampler_init_grammar",
-    "llama_sampler_accept",
     "llama_sampler_apply",
     "llama_sampler_free",
     "llama_sampler_chain_init",
@@ -157,8 +145,6 @@ cdef class Api:
     cdef token_is_fn is_control
     cdef piece_fn piece
     cdef tokenize_fn tokenize
-    cdef grammar_fn grammar
-    cdef accept_fn accept
     cdef apply_fn apply
     cdef free_fn free
     cdef chain_fn chain
@@ -250,8 +236,6 @@ def bind(dict addresses, dict library_layouts):
     api.is_control = <token_is_fn>_address(addresses, "llama_vocab_is_control")
     api.piece = <piece_fn>_address(addresses, "llama_token_to_piece")
     api.tokenize = <tokenize_fn>_address(addresses, "llama_tokenize")
-    api.grammar = <grammar_fn>_address(addresses, "llama_sampler_init_grammar")
-    api.accept = <accept_fn>_address(addresses, "llama_sampler_accept")
     api.apply = <apply_fn>_address(addresses, "llama_sampler_apply")
     api.free = <free_fn>_address(addresses, "llama_sampler_free")
     api.chain = <chain_fn>_address(addresses, "llama_sampler_chain_init")
@@ -341,8 +325,6 @@ cdef class Decoder:
                 self.end_known = True
             elif api.is_control(self.vocab, i):
                 self.kinds[i] = UNSPEAKABLE
-            else:
-                self.kinds[i] = self._kind_of_text(i)
         self.context = <void *>context
         api.set_abort(self.context, _is_cancelled, <void *>&self.cancelled)
 
@@ -456,12 +438,39 @@ cdef class Decoder:
         return result
 
     def sample(self, Sampler sampler not None):
-        """Choose the next token from the logits and tell the grammar of it.
+        """Choose the next token from the logits.
 
-        Returns `(token, only_choice)`. The token is -1 where the grammar allows
-        nothing at all, not even an end token. Raises RuntimeError when there are no
-        logits or they are not numbers.
+        Raises RuntimeError when there are no logits or they are not numbers.
         """
+        return self._sampled(sampler, NULL, 0, False)
+
+    def sample_among(self, Sampler sampler not None, allowed not None):
+        """Choose the next token from the logits of some tokens only.
+
+        `allowed` is a tuple of tokens, or bytes with a bit for each token, the lowest
+        first, in whole words of 32 bits. Returns -1 where no token is allowed. Raises
+        as `sample` does.
+        """
+        cdef const uint32_t[::1] words
+        cdef int64_t i, count
+        cdef int32_t token
+        if isinstance(allowed, bytes):
+            words = memoryview(allowed).cast("I")
+            if words.shape[0] != (self.vocabulary + 31) // 32:
+                raise ValueError("the mask is not one of this vocabulary")
+            return self._sampled(sampler, &words[0], 0, True)
+        count = len(allowed)
+        if count > self.vocabulary:
+            raise ValueError("more tokens are allowed than there are")
+        for i in range(count):
+            token = allowed[i]
+            if token < 0 or token >= self.vocabulary:
+                raise ValueError(f"token {token} is not in the vocabulary")
+            self.candidates[i].id = token
+        return self._sampled(sampler, NULL, <int32_t>count, True)
+
+    cdef object _sampled(self, Sampler sampler, const uint32_t *words, int32_t count,
+                         bint some):
         cdef int32_t token
         self._check_open()
         if sampler.decoder is not self:
@@ -469,21 +478,22 @@ cdef class Decoder:
         if not self.has_logits:
             raise RuntimeError("there are no logits")
         with nogil:
-            token = sampler.choose()
-            if token >= 0 and self.kinds[token] != END:
-                sampler.accept(token)
+            if some:
+                token = sampler.choose_among(words, count)
+            else:
+                token = sampler.choose()
         if token == NO_LOGITS:
             raise RuntimeError("there are no logits")
         if token == NOT_A_NUMBER:
             raise RuntimeError("the logits are not numbers; the model is damaged")
-        return token, sampler.only_choice
+        return token
 
     def is_end(self, int32_t token):
         """Whether the token ends a generation."""
         return 0 <= token < self.vocabulary and self.kinds[token] == END
 
     def is_unspeakable(self, int32_t token):
-        """Whether the token is never chosen under a grammar, though it is no end."""
+        """Whether it is a control token, though it is no end."""
         return 0 <= token < self.vocabulary and self.kinds[token] == UNSPEAKABLE
 
     def piece(self, int32_t token):
@@ -505,6 +515,18 @@ cdef class Decoder:
             return large[:max(length, 0)]
         finally:
             free(large)
+
+    def pieces(self):
+        """The bytes of all tokens, and a byte each: 1 if it may be text.
+
+        Control tokens and those that end a generation may not.
+        """
+        cdef list pieces = [self.piece(token) for token in range(self.vocabulary)]
+        return pieces, bytes([self.kinds[i] == TEXT for i in range(self.vocabulary)])
+
+    def end_tokens(self):
+        """The tokens that end a generation, ascending."""
+        return tuple([i for i in range(self.vocabulary) if self.kinds[i] == END])
 
     def tokenize(self, bytes text not None, bint add_special, bint parse_special):
         """Token ids of UTF-8 text as an `array("i")`.
@@ -558,23 +580,6 @@ cdef class Decoder:
         self._check_sequence(sequence, LLAMA_MAX_SEQ)
         return self.api.pos_max(self.memory, sequence)
 
-    cdef uint8_t _kind_of_text(self, int32_t token) noexcept nogil:
-        cdef Utf8 state = Utf8(0, 0, 0)
-        cdef bint legal = self._continue_text(&state, token)
-        if legal and state.missing == 0:
-            return TEXT
-        return FRAGMENT
-
-    cdef bint _continue_text(self, Utf8 *state, int32_t token) noexcept nogil:
-        cdef char piece[PIECE_BYTES]
-        cdef int32_t length = self.api.piece(
-            self.vocab, token, piece, sizeof(piece), 0, False)
-        cdef int32_t i
-        for i in range(length):
-            if not _next_byte(state, <uint8_t>piece[i]):
-                return False
-        return length > 0
-
     cdef int _check_open(self) except -1:
         if self.context is NULL:
             raise RuntimeError("the decoder is closed")
@@ -589,39 +594,23 @@ cdef class Decoder:
 cdef class Sampler:
     """How the tokens of one generation are chosen; ranges as in llama.cpp.
 
-    `grammar` is GBNF as UTF-8 with a rule `root`. Under a grammar neither control
-    tokens nor bytes that are no UTF-8 are chosen: llama.cpp's grammar alone would let
-    both pass, such as a character in more bytes than it needs. `temperature` 0 takes
-    the best token. Raises ValueError for a grammar that llama.cpp does not accept.
+    `temperature` 0 takes the best token, of several the one with the lowest number.
     """
 
     cdef Decoder decoder
     cdef free_fn release  # the garbage collector may take the decoder away first
-    cdef void *grammar
     cdef void *chain
     cdef bint greedy
-    cdef bint only_choice
-    cdef Utf8 text
 
-    def __cinit__(self, Decoder decoder not None, bytes grammar=None, *,
-                  float temperature=0.0, int32_t top_k=40, float top_p=1.0,
-                  float min_p=0.0, float typical_p=1.0, uint32_t seed=0):
+    def __cinit__(self, Decoder decoder not None, *, float temperature=0.0,
+                  int32_t top_k=40, float top_p=1.0, float min_p=0.0,
+                  float typical_p=1.0, uint32_t seed=0):
         cdef llama_sampler_chain_params params
         cdef Api api = decoder.api
-        cdef const char *text
         decoder._check_open()
         self.decoder = decoder
         self.release = api.free
         self.greedy = not temperature > 0.0
-        self.text = Utf8(0, 0, 0)
-        if grammar is not None:
-            if b"\0" in grammar or not grammar:
-                raise ValueError("the grammar is empty or has a NUL byte")
-            text = grammar
-            with nogil:
-                self.grammar = api.grammar(decoder.vocab, text, b"root")
-            if self.grammar is NULL:
-                raise ValueError("llama.cpp does not accept the grammar")
         if self.greedy:
             return
         params.no_perf = True
@@ -638,35 +627,43 @@ cdef class Sampler:
     def __dealloc__(self):
         if self.chain is not NULL:
             self.release(self.chain)
-        if self.grammar is not NULL:
-            self.release(self.grammar)
 
     cdef int32_t choose(self) noexcept nogil:
         cdef const float *logits = self.decoder.api.logits(self.decoder.context, -1)
-        cdef int32_t token
-        self.only_choice = False
+        cdef llama_token_data *candidates = self.decoder.candidates
+        cdef int32_t token, i
         if logits is NULL:
             return NO_LOGITS
         token = self._best(logits)
-        if token < 0:
+        if self.greedy or token < 0:
             return token
-        if not self.greedy:
-            token = self._draw(logits, False)
-        if self.grammar is NULL or self._allows(token, logits[token]):
-            return token
-        if not self.greedy:
-            return self._draw(logits, True)
-        token = self._best_of_short_list(logits)
-        if token >= 0:
-            return token
-        return self._best_of_all(logits)
+        for i in range(self.decoder.vocabulary):
+            _fill(candidates, i, i, logits)
+        return self._draw(self.decoder.vocabulary)
 
-    cdef void accept(self, int32_t token) noexcept nogil:
-        if self.grammar is not NULL:
-            self.decoder.api.accept(self.grammar, token)
-            self.decoder._continue_text(&self.text, token)
-        if self.chain is not NULL:
-            self.decoder.api.accept(self.chain, token)
+    cdef int32_t choose_among(self, const uint32_t *words,
+                              int32_t count) noexcept nogil:
+        """Of the tokens in words, or, without these, of those among the candidates."""
+        cdef const float *logits = self.decoder.api.logits(self.decoder.context, -1)
+        cdef llama_token_data *candidates = self.decoder.candidates
+        cdef int32_t i
+        if logits is NULL:
+            return NO_LOGITS
+        if words is not NULL:
+            count = 0
+            for i in range(self.decoder.vocabulary):
+                if words[i >> 5] >> (i & 31) & 1:
+                    _fill(candidates, count, i, logits)
+                    count += 1
+        else:
+            for i in range(count):
+                _fill(candidates, i, candidates[i].id, logits)
+        if self.greedy:
+            return _best_of(candidates, count)
+        for i in range(count):
+            if candidates[i].logit != candidates[i].logit:
+                return NOT_A_NUMBER
+        return self._draw(count)
 
     cdef int32_t _best(self, const float *logits) noexcept nogil:
         # Comparisons with NaN are false, so one anywhere must be looked for.
@@ -683,80 +680,12 @@ cdef class Sampler:
             return NOT_A_NUMBER
         return best
 
-    cdef bint _allows(self, int32_t token, float logit) noexcept nogil:
-        cdef llama_token_data one
+    cdef int32_t _draw(self, int32_t count) noexcept nogil:
         cdef llama_token_data_array many
-        one.id = token
-        one.logit = logit
-        one.p = 0.0
-        self._mask(&many, &one, 1)
-        return _is_open(one.logit)
-
-    cdef int32_t _best_of_short_list(self, const float *logits) noexcept nogil:
-        # The best allowed token is nearly always among the best few: the whole
-        # vocabulary costs the grammar milliseconds, this list microseconds.
-        cdef llama_token_data best[SHORT_LIST]
-        cdef llama_token_data_array many
-        cdef int32_t count = 0
-        cdef int32_t i
-        cdef int32_t at
-        for i in range(self.decoder.vocabulary):
-            if self.decoder.kinds[i] == UNSPEAKABLE:
-                continue
-            if count == SHORT_LIST and not logits[i] > best[count - 1].logit:
-                continue
-            at = count if count < SHORT_LIST else SHORT_LIST - 1
-            while at > 0 and logits[i] > best[at - 1].logit:
-                best[at] = best[at - 1]
-                at -= 1
-            best[at].id = i
-            best[at].logit = logits[i]
-            best[at].p = 0.0
-            if count < SHORT_LIST:
-                count += 1
         if count == 0:
             return NOTHING_ALLOWED
-        self._mask(&many, best, count)
-        for i in range(count):
-            if _is_open(best[i].logit):
-                return best[i].id
-        return NOTHING_ALLOWED
-
-    cdef int32_t _best_of_all(self, const float *logits) noexcept nogil:
-        cdef llama_token_data *candidates = self.decoder.candidates
-        cdef llama_token_data_array many
-        cdef int32_t best = NOTHING_ALLOWED
-        cdef int32_t open_count = 0
-        cdef int32_t i
-        self._fill(logits)
-        self._mask(&many, candidates, self.decoder.vocabulary)
-        for i in range(self.decoder.vocabulary):
-            if _is_open(candidates[i].logit):
-                open_count += 1
-                if best < 0 or candidates[i].logit > candidates[best].logit:
-                    best = i
-        self.only_choice = open_count == 1
-        return best
-
-    cdef int32_t _draw(self, const float *logits, bint masked) noexcept nogil:
-        cdef llama_token_data_array many
-        cdef int32_t i
-        cdef int32_t open_count = 0
-        self._fill(logits)
-        if masked:
-            self._mask(&many, self.decoder.candidates, self.decoder.vocabulary)
-            for i in range(self.decoder.vocabulary):
-                if _is_open(self.decoder.candidates[i].logit):
-                    # closed ones go: samplers may keep a token of probability 0
-                    self.decoder.candidates[open_count] = self.decoder.candidates[i]
-                    open_count += 1
-            if open_count == 0:
-                return NOTHING_ALLOWED
-            self.only_choice = open_count == 1
-        else:
-            open_count = self.decoder.vocabulary
         many.data = self.decoder.candidates
-        many.size = open_count
+        many.size = count
         many.selected = -1
         many.sorted = False
         self.decoder.api.apply(self.chain, &many)
@@ -764,70 +693,32 @@ cdef class Sampler:
             return NOTHING_ALLOWED
         return many.data[many.selected].id
 
-    cdef void _fill(self, const float *logits) noexcept nogil:
-        cdef int32_t i
-        for i in range(self.decoder.vocabulary):
-            self.decoder.candidates[i].id = i
-            self.decoder.candidates[i].logit = logits[i]
-            self.decoder.candidates[i].p = 0.0
 
-    cdef void _mask(self, llama_token_data_array *many, llama_token_data *candidates,
-                    int32_t count) noexcept nogil:
-        # llama.cpp's grammar writes -inf into the logits of what it refuses.
-        cdef int32_t i
-        many.data = candidates
-        many.size = count
-        many.selected = -1
-        many.sorted = False
-        self.decoder.api.apply(self.grammar, many)
-        for i in range(count):
-            if _is_open(candidates[i].logit) and not self._is_text(candidates[i].id):
-                candidates[i].logit = -INFINITY
+cdef inline void _fill(llama_token_data *candidates, int32_t at, int32_t token,
+                       const float *logits) noexcept nogil:
+    candidates[at].id = token
+    candidates[at].logit = logits[token]
+    candidates[at].p = 0.0
 
-    cdef bint _is_text(self, int32_t token) noexcept nogil:
-        cdef uint8_t kind = self.decoder.kinds[token]
-        cdef Utf8 state = self.text
-        if kind == FRAGMENT:
-            return self.decoder._continue_text(&state, token)
-        return kind == END or (kind == TEXT and state.missing == 0)
+
+cdef int32_t _best_of(const llama_token_data *candidates, int32_t count) noexcept nogil:
+    """The best token, the lowest of several; logits without a number are an error."""
+    cdef int32_t best = NOTHING_ALLOWED
+    cdef float highest = -INFINITY
+    cdef int32_t i
+    for i in range(count):
+        if candidates[i].logit != candidates[i].logit:
+            return NOT_A_NUMBER
+        if best < 0 or candidates[i].logit > highest or (
+            candidates[i].logit == highest and candidates[i].id < best
+        ):
+            highest = candidates[i].logit
+            best = candidates[i].id
+    return best
 
 
 cdef c_bool _is_cancelled(void *flag) noexcept nogil:
     return he_load(<int *>flag) != 0
-
-
-cdef inline bint _next_byte(Utf8 *state, uint8_t byte) noexcept nogil:
-    # Table 3-7 of the Unicode standard; False for a byte that cannot come here.
-    if state.missing > 0:
-        if byte < state.low or byte > state.high:
-            return False
-        state.missing -= 1
-        state.low, state.high = 0x80, 0xBF
-        return True
-    state.low, state.high = 0x80, 0xBF
-    if byte < 0x80:
-        return True
-    if byte < 0xC2 or byte > 0xF4:
-        return False
-    if byte < 0xE0:
-        state.missing = 1
-    elif byte < 0xF0:
-        state.missing = 2
-        if byte == 0xE0:
-            state.low = 0xA0
-        elif byte == 0xED:
-            state.high = 0x9F
-    else:
-        state.missing = 3
-        if byte == 0xF0:
-            state.low = 0x90
-        elif byte == 0xF4:
-            state.high = 0x8F
-    return True
-
-
-cdef inline bint _is_open(float logit) noexcept nogil:
-    return logit - logit == 0.0
 
 
 cdef void *_address(dict addresses, str name) except NULL:

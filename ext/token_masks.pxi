@@ -270,6 +270,37 @@ cdef class Masks:
         finally:
             free(out)
 
+    def continues(self, int32_t state, bytes start not None) -> bool:
+        """Whether a longer token begins with `start` and its rest may follow here."""
+        self._ready()
+        self.automaton._check(state)
+        cdef int64_t length = len(start)
+        if state == NONE or not 0 < length < self.trie.deepest:
+            return False
+        cdef int32_t *path = <int32_t *>malloc(
+            <size_t>(self.trie.deepest + 1) * sizeof(int32_t)
+        )
+        if path == NULL:
+            raise MemoryError
+        cdef const uint8_t *text = <const uint8_t *>PyBytes_AS_STRING(start)
+        cdef int32_t found
+        with nogil:
+            PyThread_acquire_lock(self.automaton.lock, WAIT_LOCK)
+            path[length] = state
+            found = _continues(
+                &self.automaton.machine,
+                self.trie.nodes,
+                self.trie.n_nodes,
+                text,
+                length,
+                path,
+            )
+            PyThread_release_lock(self.automaton.lock)
+            free(path)
+        if found < 0:
+            raise self.automaton._failed(found)
+        return found != 0
+
     cdef int _ready(self) except -1:
         if self.automaton is None:
             raise TypeError("these masks were never set up")
@@ -655,6 +686,42 @@ cdef int32_t _walk(
         path[node.depth] = state
         for k in range(node.first, node[1].first):
             _set(words, listed[k])
+        i += 1
+    return 0
+
+
+cdef int32_t _continues(
+    Machine *m,
+    const Node *nodes,
+    int64_t count,
+    const uint8_t *text,
+    int64_t length,
+    int32_t *path,
+) noexcept nogil:
+    """Whether path[length] takes the rest of some longer token that begins with `text`.
+
+    1, 0, or what went wrong. `path` gets the state at each depth.
+    """
+    cdef int64_t i = 0, stop = count, depth = 0
+    cdef int32_t state
+    while depth < length:  # down to the node of the text
+        while i < stop and nodes[i].byte != text[depth]:
+            i = nodes[i].end
+        if i >= stop:
+            return 0
+        stop = nodes[i].end
+        i += 1
+        depth += 1
+    while i < stop:
+        state = _step(m, path[nodes[i].depth - 1], m.classes[nodes[i].byte])
+        if state < NONE:
+            return state
+        if state == NONE:
+            i = nodes[i].end
+            continue
+        if nodes[i].first < nodes[i + 1].first:
+            return 1
+        path[nodes[i].depth] = state
         i += 1
     return 0
 

@@ -8,7 +8,6 @@ answer. A refresh that runs gives way to a generation and goes on after it.
 from __future__ import annotations
 
 import asyncio
-import functools
 import os
 import time
 from array import array
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from homellm_edge._llama_decode import Decoder, Sampler
-from homellm_edge.engine.base import Prompt, Request, Usage
+from homellm_edge.engine.base import Prompt, Request, Sampling, Usage
 from homellm_edge.engine.library import Library, load_library
 from homellm_edge.engine.model import (
     KV_TYPES,
@@ -29,7 +28,14 @@ from homellm_edge.engine.model import (
 from homellm_edge.engine.output import OutputFilter
 from homellm_edge.engine.probe import probe_model
 from homellm_edge.engine.worker import GenerateJob, RefreshJob, Worker
-from homellm_edge.errors import EngineError, GrammarError, ModelError
+from homellm_edge.errors import EngineError, ModelError
+from homellm_edge.grammar.constraint import (
+    Constraint,
+    Constraints,
+    Tokenize,
+    Vocabulary,
+)
+from homellm_edge.grammar.tokens import TokenTrie
 from homellm_edge.kv.session import Session
 
 KvType = Literal["f32", "f16", "q8_0"]
@@ -39,8 +45,6 @@ _BATCH = 512
 _SEQUENCES = 1
 _OWN_FORMATS = ("chatml", "grounded")
 _SPACE_ADDING = (1, 4)  # vocabulary types SPM and UGM
-_MAX_GRAMMAR = 1 << 20
-_MAX_NESTING = 256
 
 
 class LlamaEngine:
@@ -172,41 +176,74 @@ class LlamaEngine:
         job.evaluated += evaluated.evaluated
 
     def _generate(self, job: GenerateJob) -> None:
-        request, usage = job.request, job.usage
+        request = job.request
         native = self._native
-        sampler = _sampler(native.decoder, request)
-        asked = native.session.ask(request.prompt)
-        usage.evaluated += asked.evaluated
-        usage.reused += asked.reused
+        sampler = _sampler(native.decoder, request.sampling)
+        constraint = None
+        if request.grammar is not None:
+            constraint = native.constraints.begin(request.grammar)
         try:
-            self._decode(job, sampler)
+            self._decode(job, sampler, constraint)
         finally:
             native.session.settle(request.prompt)
 
-    def _decode(self, job: GenerateJob, sampler: Sampler) -> None:
+    def _decode(
+        self, job: GenerateJob, sampler: Sampler, constraint: Constraint | None
+    ) -> None:
         decoder, session = self._native.decoder, self._native.session
-        usage = job.usage
-        output = OutputFilter(job.request.stop)
-        left = min(job.request.max_tokens, decoder.n_ctx - session.length)
-        while left > 0:
-            token, only_choice = decoder.sample(sampler)
-            if token < 0 and decoder.has_end:
-                raise EngineError(
-                    "the model has no token for what the grammar asks for next",
-                    "use another model or grammar",
-                )
+        request, usage = job.request, job.usage
+        limit = min(request.max_tokens, decoder.n_ctx - session.size(request.prompt))
+        output = OutputFilter(request.stop)
+        written: list[int] = []
+        # What the grammar begins with anyway is decoded together with the prompt.
+        run = array("i")
+        if constraint is not None:
+            run = constraint.forced(written, 0)[: max(limit, 0)]
+        asked = session.ask(request.prompt, run if len(run) < limit else ())
+        usage.evaluated += asked.evaluated
+        usage.reused += asked.reused
+        usage.forced += len(run)
+        in_cache = True
+        while True:
+            written.extend(run)
+            job.send(output.feed(b"".join(map(decoder.piece, run))))
+            if output.stopped or len(written) >= limit or _is_finished(constraint):
+                break
+            if not in_cache:
+                session.extend(run)
+            in_cache = False
+            token = next_token(decoder, sampler, constraint)
             if token < 0 or decoder.is_end(token):
                 break
-            if only_choice:
-                usage.forced += 1
-            else:
-                usage.sampled += 1
-            job.send(output.feed(decoder.piece(token)))
-            left -= 1
-            if output.stopped or left == 0:
-                break
-            session.append(token)
+            run = array("i", [token])
+            if constraint is not None:
+                constraint.accept(token)
+                run = constraint.forced([*written, token], len(written)) or run
+            usage.sampled += 1
+            usage.forced += len(run) - 1
+            del run[limit - len(written) :]
         job.send(output.finish())
+
+
+def next_token(
+    decoder: Decoder, sampler: Sampler, constraint: Constraint | None
+) -> int:
+    """The next token; the best one is tried before any mask is made."""
+    token = decoder.sample(sampler)
+    if constraint is None or constraint.allows(token):
+        return token
+    # Drawing again among the allowed ones leaves their odds as a mask would make them.
+    token = decoder.sample_among(sampler, constraint.candidates())
+    if token < 0 and decoder.has_end:
+        raise EngineError(
+            "the model has no token for what the grammar asks for next",
+            "use another model or grammar",
+        )
+    return token
+
+
+def _is_finished(constraint: Constraint | None) -> bool:
+    return constraint is not None and constraint.finished
 
 
 class _Native:
@@ -240,19 +277,28 @@ class _Native:
             self._calls.llama_vocab_get_add_bos(vocab)
         )
         self.session = Session(self.decoder, self.tokenize)
+        self.constraints = _constraints(self.decoder, self.tokenize_output)
 
     def tokenize(self, text: str, first: bool) -> array[int]:
         """Tokens of a block of a prompt; `first` is true at the prompt's start."""
         data = text.encode(errors="replace")
-        if first or not self._adds_space:
-            return self.decoder.tokenize(data, first and self._add_bos, True)
-        # These put a space before a text. A line feed in front takes it, and
-        # both are dropped again.
-        lead = self.decoder.tokenize(b"\n", False, True)
-        tokens = self.decoder.tokenize(b"\n" + data, False, True)
-        if tokens[: len(lead)] == lead:
-            return tokens[len(lead) :]
-        return self.decoder.tokenize(data, False, True)
+        if first:
+            return self.decoder.tokenize(data, self._add_bos, True)
+        return self._inside(data, True)
+
+    def tokenize_output(self, data: bytes) -> array[int]:
+        """Tokens of an output; the text of a control token stays text."""
+        return self._inside(data, False)
+
+    def _inside(self, data: bytes, parse_special: bool) -> array[int]:
+        if self._adds_space:
+            # These put a space before a text. A line feed in front takes it, and
+            # both are dropped again.
+            lead = self.decoder.tokenize(b"\n", False, parse_special)
+            tokens = self.decoder.tokenize(b"\n" + data, False, parse_special)
+            if tokens[: len(lead)] == lead:
+                return tokens[len(lead) :]
+        return self.decoder.tokenize(data, False, parse_special)
 
     def close(self) -> None:
         """Free context and model; safe to call twice."""
@@ -327,16 +373,9 @@ def _make_decoder(
         ) from err
 
 
-def _sampler(decoder: Decoder, request: Request) -> Sampler:
-    grammar = None
-    if request.grammar is not None:
-        grammar = request.grammar.encode()
-        _check_grammar(grammar)
-    sampling = request.sampling
-    make = functools.partial(
-        Sampler,
+def _sampler(decoder: Decoder, sampling: Sampling) -> Sampler:
+    return Sampler(
         decoder,
-        grammar,
         temperature=sampling.temperature,
         top_k=sampling.top_k,
         top_p=sampling.top_p,
@@ -344,18 +383,9 @@ def _sampler(decoder: Decoder, request: Request) -> Sampler:
         typical_p=sampling.typical_p,
         seed=sampling.seed & 0xFFFFFFFF,
     )
-    try:
-        return make()
-    except ValueError as err:
-        raise GrammarError(str(err), "check it with `homellm-edge grammar`") from err
 
 
-def _check_grammar(grammar: bytes) -> None:
-    # llama.cpp's parser recurses into parentheses; this bounds the stack it needs.
-    if len(grammar) > _MAX_GRAMMAR:
-        raise GrammarError(f"the grammar has {len(grammar)} bytes, over {_MAX_GRAMMAR}")
-    depth = 0
-    for part in grammar.split(b"("):
-        depth = max(1, depth + 1 - part.count(b")"))
-        if depth > _MAX_NESTING:
-            raise GrammarError(f"the grammar nests deeper than {_MAX_NESTING}")
+def _constraints(decoder: Decoder, tokenize: Tokenize) -> Constraints:
+    pieces, allowed = decoder.pieces()
+    trie = TokenTrie(pieces, allowed, decoder.end_tokens())
+    return Constraints(Vocabulary(trie, tokenize))

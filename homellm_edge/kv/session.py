@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from array import array
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -100,6 +101,11 @@ class Session:
         """Tokens in the cache; the position of the next one."""
         return len(self._resident)
 
+    def size(self, prompt: Prompt) -> int:
+        """Tokens of the whole prompt."""
+        tokens = self._tokens_of(prompt)
+        return len(tokens) + len(self._tokens(prompt.question, first=not tokens))
+
     def refresh(self, prompt: Prompt) -> Evaluated:
         """Bring header and blocks of `prompt` into the cache.
 
@@ -110,27 +116,30 @@ class Session:
         self._check_room(len(wanted))
         return self._bring(wanted, want_logits=False)
 
-    def ask(self, prompt: Prompt) -> Evaluated:
+    def ask(self, prompt: Prompt, forced: Sequence[int] = ()) -> Evaluated:
         """Bring the whole prompt into the cache and have the logits of its last token.
 
-        Raises ContextFullError, EngineError for an empty prompt, TurnCancelledError.
+        `forced` are tokens of the answer that are known already: they are decoded with
+        the prompt, and counted neither as evaluated nor as reused. Raises
+        ContextFullError, EngineError for an empty prompt, TurnCancelledError.
         """
         wanted = self._tokens_of(prompt)
         wanted.extend(self._tokens(prompt.question, first=not wanted))
         if not wanted:
             raise EngineError("the prompt is empty")
-        self._check_room(len(wanted) + 1)
-        return self._bring(wanted, want_logits=True)
+        size = len(wanted)
+        self._check_room(size + len(forced) + 1)
+        wanted.extend(forced)
+        reused = min(self._bring(wanted, want_logits=True).reused, size)
+        return Evaluated(size - reused, reused)
 
-    def append(self, token: int) -> None:
-        """Decode one token more and have its logits."""
-        tokens = array("i", [token])
+    def extend(self, tokens: array[int]) -> None:
+        """Decode more tokens, in one batch, and have the logits of the last one."""
         done, rc = self._decoder.prefill(
             tokens, len(self._resident), _SEQUENCE, want_logits=True
         )
-        if done:
-            self._resident.append(token)
-        else:
+        self._resident.extend(tokens[:done])
+        if rc:
             self._recover()
         self._check(rc)
 

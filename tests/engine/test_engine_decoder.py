@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ctypes
+import random
 import re
+import sys
 import threading
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +27,7 @@ from homellm_edge._llama_decode import (
     layouts,
 )
 from homellm_edge.engine.library import load_library
-from homellm_edge.engine.llama import LlamaEngine
+from homellm_edge.engine.llama import LlamaEngine, next_token
 
 if TYPE_CHECKING:
     from oracle import Oracle
@@ -166,6 +168,27 @@ async def test_a_closed_decoder_refuses_everything(
     decoder.cancel()
 
 
+def generated(
+    engine: LlamaEngine,
+    prompt: array[int],
+    grammar: str,
+    sampler: Sampler,
+    limit: int,
+) -> Iterator[int]:
+    """The tokens of a generation in which each is sampled, forced or not."""
+    decoder = engine._native.decoder
+    constraint = engine._native.constraints.begin(grammar)
+    decoder.clear()
+    decoder.prefill(prompt, 0, want_logits=True)
+    for position in range(len(prompt), len(prompt) + limit):
+        token = next_token(decoder, sampler, constraint)
+        if token < 0 or decoder.is_end(token):
+            return
+        constraint.accept(token)
+        yield token
+        decoder.prefill(array("i", [token]), position, want_logits=True)
+
+
 async def test_no_logits_no_sample(decoder: Decoder) -> None:
     decoder.clear()
     decoder.prefill(array("i", [1, 2]), 0)
@@ -218,22 +241,12 @@ async def test_long_pieces_come_whole(
 @MANY
 @given(prompt=st.text("abcdefghij é", min_size=1, max_size=12))
 async def test_check_first_equals_masking_everything(
-    decoder: Decoder, oracle: Oracle, grammar: str, prompt: str
+    engine: LlamaEngine, oracle: Oracle, grammar: str, prompt: str
 ) -> None:
+    decoder = engine._native.decoder
     tokens = tokens_of(prompt, decoder)
-    decoder.clear()
-    sampler = Sampler(decoder, grammar.encode())
     expected = oracle.greedy(tokens.tolist(), 12, grammar)
-    got: list[int] = []
-    decoder.prefill(tokens, 0, want_logits=True)
-    while len(got) < 12:
-        token, _ = decoder.sample(sampler)
-        if token < 0 or decoder.is_end(token):
-            break
-        got.append(token)
-        decoder.prefill(
-            array("i", [token]), len(tokens) + len(got) - 1, want_logits=True
-        )
+    got = list(generated(engine, tokens, grammar, Sampler(decoder), 12))
     assert got == expected
 
 
@@ -241,53 +254,67 @@ async def test_check_first_equals_masking_everything(
 @MANY
 @given(seed=st.integers(0, 2**32 - 1), temperature=st.sampled_from([0.0, 0.7, 3.0]))
 async def test_output_matches_the_grammar(
-    decoder: Decoder, grammar: str, seed: int, temperature: float
+    engine: LlamaEngine, grammar: str, seed: int, temperature: float
 ) -> None:
+    decoder = engine._native.decoder
+    sampler = Sampler(decoder, temperature=temperature, seed=seed, top_k=0)
     tokens = tokens_of("the light", decoder)
-    decoder.clear()
-    sampler = Sampler(
-        decoder, grammar.encode(), temperature=temperature, seed=seed, top_k=0
-    )
-    position = len(tokens)
-    decoder.prefill(tokens, 0, want_logits=True)
-    output = b""
-    ended = False
-    for _ in range(200):
-        token, only_choice = decoder.sample(sampler)
-        if token < 0 or decoder.is_end(token):
-            ended = True
-            break
-        assert not decoder.is_unspeakable(token)
-        output += decoder.piece(token)
-        decoder.prefill(array("i", [token]), position, want_logits=True)
-        position += 1
-        assert only_choice in (False, True)
-    if ended:
+    written = list(generated(engine, tokens, grammar, sampler, 200))
+    assert not any(map(decoder.is_unspeakable, written))
+    if len(written) < 200:
+        output = b"".join(map(decoder.piece, written))
         assert re.fullmatch(GRAMMARS[grammar], output.decode())
 
 
 @MANY
 @given(seed=st.integers(0, 2**32 - 1))
 async def test_bytes_of_no_text_are_not_chosen_under_a_grammar(
-    decoder: Decoder, seed: int
+    engine: LlamaEngine, seed: int
 ) -> None:
-    decoder.clear()
-    sampler = Sampler(
-        decoder, b"root ::= [^a]{30}", temperature=9.0, top_k=0, seed=seed
-    )
-    decoder.prefill(array("i", [1]), 0, want_logits=True)
-    for position in range(1, 20):
-        token, _ = decoder.sample(sampler)
+    decoder = engine._native.decoder
+    sampler = Sampler(decoder, temperature=9.0, top_k=0, seed=seed)
+    for token in generated(engine, array("i", [1]), "root ::= [^a]{30}", sampler, 19):
         assert not set(decoder.piece(token)) & {0xC0, 0xC1, *range(0xF5, 0x100)}
-        decoder.prefill(array("i", [token]), position, want_logits=True)
 
 
-async def test_only_choice_is_reported(decoder: Decoder) -> None:
+@MANY
+@given(seed=st.integers(0, 2**32 - 2), top_k=st.sampled_from([0, 3]))
+async def test_drawing_again_is_drawing_among_the_allowed(
+    decoder: Decoder, seed: int, top_k: int
+) -> None:
+    """A tuple of tokens and a mask of the same ones give the same token."""
     decoder.clear()
     decoder.prefill(array("i", [1]), 0, want_logits=True)
-    token, only_choice = decoder.sample(Sampler(decoder, b'root ::= "\\x01"'))
-    assert decoder.piece(token) == b"\x01"
-    assert only_choice
+    chosen = random.Random(seed).sample(range(decoder.n_vocab), 5)
+    bits = sum(1 << token for token in chosen)
+    mask = bits.to_bytes(4 * ((decoder.n_vocab + 31) // 32), sys.byteorder)
+    for temperature in (0.0, 2.0):
+        found = {
+            decoder.sample_among(
+                Sampler(decoder, temperature=temperature, top_k=top_k, seed=seed), some
+            )
+            for some in (tuple(sorted(chosen)), mask)
+        }
+        assert len(found) == 1
+        assert found <= set(chosen)
+    logits = decoder.logits()
+    best = min(chosen, key=lambda token: (-logits[token], token))
+    assert decoder.sample_among(Sampler(decoder), tuple(chosen)) == best
+
+
+async def test_nothing_allowed_and_masks_of_others(decoder: Decoder) -> None:
+    decoder.clear()
+    decoder.prefill(array("i", [1]), 0, want_logits=True)
+    size = 4 * ((decoder.n_vocab + 31) // 32)
+    for temperature in (0.0, 1.0):
+        sampler = Sampler(decoder, temperature=temperature)
+        assert decoder.sample_among(sampler, ()) == -1
+        assert decoder.sample_among(sampler, bytes(size)) == -1
+        for foreign in (bytes(size + 4), bytes(size - 4), (decoder.n_vocab,), (-1,)):
+            with pytest.raises(ValueError, match="vocabulary"):
+                decoder.sample_among(sampler, foreign)
+        with pytest.raises(ValueError, match="more tokens"):
+            decoder.sample_among(sampler, (1,) * (decoder.n_vocab + 1))
 
 
 async def test_same_seed_same_tokens(decoder: Decoder) -> None:
@@ -297,21 +324,13 @@ async def test_same_seed_same_tokens(decoder: Decoder) -> None:
         out: list[int] = []
         decoder.prefill(array("i", [1]), 0, want_logits=True)
         while len(out) < 16:
-            token, _ = decoder.sample(sampler)
+            token = decoder.sample(sampler)
             out.append(token)
             decoder.prefill(array("i", [token]), len(out), want_logits=True)
         return out
 
     assert run(1) == run(1)
     assert len({tuple(run(seed)) for seed in range(6)}) > 1
-
-
-@pytest.mark.parametrize(
-    "grammar", [b"", b'root = "a"', b"a ::= [a]", b'root ::= "a\0"', b"("]
-)
-async def test_bad_grammars_are_refused(decoder: Decoder, grammar: bytes) -> None:
-    with pytest.raises(ValueError, match="grammar"):
-        Sampler(decoder, grammar)
 
 
 async def test_cancel_in_another_thread_ends_a_prefill(

@@ -80,7 +80,7 @@ async def test_any_history_gives_the_logits_of_a_fresh_evaluation(
         fresh = oracle.logits(tokens(prompt))
         assert np.abs(np.array(decoder.logits()) - fresh).max() < 1e-4
         if what == "turn":
-            session.append(int(fresh.argmax()))
+            session.extend(array("i", [int(fresh.argmax())]))
             session.settle(prompt)
             assert session.length == len(tokens(prompt)) - len(
                 engine._native.tokenize(prompt.question, False)
