@@ -270,36 +270,44 @@ cdef class Masks:
         finally:
             free(out)
 
-    def continues(self, int32_t state, bytes start not None) -> bool:
-        """Whether a longer token begins with `start` and its rest may follow here."""
+    def settled(self, int32_t state, bytes text not None) -> int:
+        """How many bytes no token can hold that reaches beyond the end of `text`.
+
+        `state` is that behind the text: a token counts if it may go on there.
+        """
         self._ready()
         self.automaton._check(state)
-        cdef int64_t length = len(start)
-        if state == NONE or not 0 < length < self.trie.deepest:
-            return False
+        cdef int64_t length = len(text)
+        if state == NONE:
+            return length
         cdef int32_t *path = <int32_t *>malloc(
             <size_t>(self.trie.deepest + 1) * sizeof(int32_t)
         )
         if path == NULL:
             raise MemoryError
-        cdef const uint8_t *text = <const uint8_t *>PyBytes_AS_STRING(start)
-        cdef int32_t found
+        cdef const uint8_t *start = <const uint8_t *>PyBytes_AS_STRING(text)
+        cdef int64_t place = max(length - self.trie.deepest + 1, 0)
+        cdef int32_t found = 0
         with nogil:
             PyThread_acquire_lock(self.automaton.lock, WAIT_LOCK)
-            path[length] = state
-            found = _continues(
-                &self.automaton.machine,
-                self.trie.nodes,
-                self.trie.n_nodes,
-                text,
-                length,
-                path,
-            )
+            while place < length:
+                path[length - place] = state
+                found = _continues(
+                    &self.automaton.machine,
+                    self.trie.nodes,
+                    self.trie.n_nodes,
+                    start + place,
+                    length - place,
+                    path,
+                )
+                if found:
+                    break
+                place += 1
             PyThread_release_lock(self.automaton.lock)
             free(path)
         if found < 0:
             raise self.automaton._failed(found)
-        return found != 0
+        return place
 
     cdef int _ready(self) except -1:
         if self.automaton is None:

@@ -28,7 +28,10 @@ ALLOWED: dict[str, set[str]] = {
     "speech": LEAVES,
     "queries": {*LEAVES, "speech"},
     "kv": {"errors", "engine.base", "_llama_decode"},
-    "engine": {"errors", "engine", "kv", "_llama_decode"},
+    "engine": {
+        "errors", "engine", "kv", "grammar.constraint", "grammar.tokens",
+        "_llama_decode",
+    },
     "policy": {*LEAVES, "grounding"},
     "simulate": LEAVES,
     "dialects": {

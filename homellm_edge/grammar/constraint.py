@@ -113,11 +113,12 @@ class Constraint:
 
     def _without_unsettled(self, tokens: array[int], state: int) -> array[int]:
         """Without what a token could be part of that goes on behind the run."""
-        end = self._vocabulary.bytes_of(tokens)
+        safe = self._masks.settled(state, self._vocabulary.bytes_of(tokens))
+        end = 0
         for place, token in enumerate(tokens):
-            if self._masks.continues(state, end):
+            end += len(self._vocabulary.trie.piece(token))
+            if end > safe:
                 return tokens[:place]
-            end = end[len(self._vocabulary.trie.piece(token)) :]
         return tokens
 
 

@@ -1,0 +1,130 @@
+"""Forced runs: exactly the tokens that the model's tokenizer gives for the text."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from homellm_edge.dialects import DIALECTS, PromptOptions, Situation
+from homellm_edge.errors import GrammarError
+from homellm_edge.grammar import home_grammar
+from homellm_edge.grammar.automaton import compile_grammar
+from homellm_edge.grammar.constraint import Constraints, Vocabulary
+from homellm_edge.grounding import Grounder
+from homellm_edge.models import DEFAULT_MODEL
+from homes import sample_home
+from vocabularies import vocabulary_of
+from walk import walk
+
+FOLDER = Path.home() / ".cache/homellm-edge/vocabularies"
+FILES = {
+    "own": DEFAULT_MODEL,
+    **{
+        name: FOLDER / f"ggml-vocab-{name}.gguf"
+        for name in ("llama-spm", "gpt-2", "qwen2")
+    },
+}
+TEXT = bytes(range(32, 127)) + b"\n"
+
+
+@pytest.fixture(scope="module", params=FILES)
+def vocabulary(request: pytest.FixtureRequest) -> Iterator[Vocabulary]:
+    path = FILES[request.param]
+    if not path.exists():
+        pytest.skip(f"{path.name} is not here: run scripts/vocabularies")
+    with vocabulary_of(path) as found:
+        yield found
+
+
+def grammars() -> dict[str, str]:
+    home = sample_home()
+    found = Grounder(home).ground(
+        "turn the kitchen light and the fan to 30 %", None, ()
+    )
+    situation = Situation(home=home, sentence="", grounding=found)
+    request = DIALECTS["grounded"].request(situation, PromptOptions())
+    return {
+        "home": home_grammar(home),
+        "grounded": request.grammar or "",
+        "spaces": r'root ::= "a  " (" b" | "c") "\n\n" ("\n" | " ")? "12" [0-9]? "th"',
+        "words": r'root ::= ("turn" | "turning") "ing"? " off" ("ice" | " it")? "."*',
+    }
+
+
+@pytest.mark.parametrize("name", grammars())
+def test_forced_tokens_are_those_of_the_tokenizer(
+    vocabulary: Vocabulary, name: str
+) -> None:
+    """At every place of a text's own tokens, what is forced goes on with these."""
+    grammar = grammars()[name]
+    automaton = compile_grammar(grammar)
+    constraints = Constraints(vocabulary)
+    rng = random.Random(name)
+    forced = total = 0
+    for _ in range(int(os.environ.get("HOMELLM_EDGE_FORCED_TEXTS", "12"))):
+        text = walk(automaton, rng, alphabet=TEXT, prefer=b"`\n", longest=500)
+        if not automaton.match(text.encode()):
+            continue
+        tokens = list(vocabulary.tokenize(text.encode()))
+        assert vocabulary.bytes_of(tokens) == text.encode()
+        total += len(tokens)
+        reached = 0
+        for place in range(len(tokens) + 1):
+            constraint = constraints.begin(grammar)
+            for token in tokens[:place]:
+                assert constraint.allows(token)
+                constraint.accept(token)
+            settled = max(place - 1, 0)  # the last one was just chosen
+            run = list(constraint.forced(tokens[:place], settled))
+            assert run == tokens[settled : settled + len(run)], (text, place)
+            if place >= reached and run:
+                reached = settled + len(run)
+                forced += reached - place
+    assert total
+    if name == "home":
+        assert forced > 0.2 * total
+
+
+@settings(deadline=None, max_examples=60)
+@given(data=st.data())
+def test_whatever_is_chosen_forced_runs_stay_in_the_grammar(
+    data: st.DataObject,
+) -> None:
+    """Tokens chosen at random, canonical or not, then what is forced: it matches."""
+    with vocabulary_of(FILES["own"]) as vocabulary:
+        grammar = data.draw(st.sampled_from(sorted(grammars().values())))
+        constraint = Constraints(vocabulary).begin(grammar)
+        written: list[int] = list(constraint.forced([], 0))
+        while not constraint.finished and len(written) < 120:
+            candidates = constraint.candidates()
+            if isinstance(candidates, bytes):
+                bits = int.from_bytes(candidates, "little")
+                candidates = tuple(i for i in range(bits.bit_length()) if bits >> i & 1)
+            token = data.draw(st.sampled_from(candidates))
+            if token in vocabulary.trie.end_tokens:
+                break
+            assert constraint.allows(token)
+            constraint.accept(token)
+            run = constraint.forced([*written, token], len(written))
+            assert vocabulary.bytes_of(run).startswith(
+                vocabulary.trie.piece(token)
+            ) or not len(run)
+            written.extend(run or [token])
+        else:
+            return
+        assert compile_grammar(grammar).match(vocabulary.bytes_of(written))
+
+
+def test_grammars_are_kept_and_the_oldest_go_first(vocabulary: Vocabulary) -> None:
+    constraints = Constraints(vocabulary, memory=1)
+    for letter in "abca":
+        constraint = constraints.begin(f'root ::= "{letter}" [0-9]')
+        assert vocabulary.bytes_of(constraint.forced([], 0)) in (b"", letter.encode())
+    with pytest.raises(GrammarError, match="there is no rule"):
+        constraints.begin("root ::= other")
