@@ -402,12 +402,12 @@ def test_tree() -> None:
         'root ::= "a\\n" [^b-d\\-] | x{2,5} (. <[7]> !<|e|>)+\nx ::= "old"\nx ::= ""\n'
     )
     assert list(grammar.rules) == ["root", "x"]
-    assert grammar.rules["x"].body == Literal(())
+    assert grammar.rules["x"].body == Literal("")
     assert grammar.rules["root"].body == Alternatives(
         (
             Sequence(
                 (
-                    Literal((97, 10)),
+                    Literal("a\n"),
                     CharClass(((98, 100), (45, 45)), negated=True),
                 )
             ),
