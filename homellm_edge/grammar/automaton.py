@@ -23,7 +23,7 @@ MEMORY = 64 << 20
 WORK = 1 << 17
 """Ways to go on that are looked at for one new state."""
 
-KEPT = 1 << 22
+KEPT = 1 << 24
 """Bytes, roughly, of the rules that a compiler remembers."""
 
 
@@ -92,23 +92,34 @@ class Compiler:
         work: int = WORK,
     ) -> Automaton:
         """The automaton of a GBNF text, as `compile_grammar` makes it."""
-        if self._weight > self._kept:
+        program, places = self.program(text, root, tags=tags)
+        return Automaton(program, _too_costly, limit=memory, work=work, tags=places)
+
+    def program(
+        self, text: str, root: str = "root", *, tags: Mapping[str, int] | None = None
+    ) -> tuple[array[int], dict[int, int]]:
+        """The automaton's program, and its tags by where their calls come back to.
+
+        Raises:
+            GrammarError: for a bad text.
+        """
+        if self.remembered > self._kept:
             self._forget()
         try:
-            program, places = self._program(text, root, dict(tags or {}))
+            return self._program(text, root, dict(tags or {}))
         except FaultError as fault:
             raise Source(text).error(fault) from None
-        return Automaton(program, _too_costly, limit=memory, work=work, tags=places)
+
+    @property
+    def remembered(self) -> int:
+        """Bytes, roughly, that the remembered rules take."""
+        return 64 * self._read + 12 * self._coder.instructions
 
     def _forget(self) -> None:
         self._coder = Coder(self._tokens)
         self._lines: dict[str, _Rule] = {}
         self._long: dict[str, tuple[str, _Rule]] = {}
         self._read = 0  # characters
-
-    @property
-    def _weight(self) -> int:
-        return 24 * self._read + 12 * self._coder.instructions
 
     def _program(
         self, text: str, root: str, tags: dict[str, int]
@@ -124,12 +135,12 @@ class Compiler:
         except (FaultError, Unexpected):
             pass
         # Something is wrong or could be: that is said of the text as a whole.
-        grammar = check(self._reader.rules(text), root)
+        read = self._reader.rules(text)
+        check(read, root)
         coder = Coder(self._tokens)
-        table = {}
-        for name, read in grammar.rules.items():
-            coder.check(read.body)
-            table[name] = _Rule(name, read.body, Shape())
+        for parsed in read:
+            coder.check(parsed.body)
+        table = {rule.name: _Rule(rule.name, rule.body, Shape()) for rule in read}
         return self._link(table, root, tags, coder)
 
     def _link(
@@ -169,9 +180,9 @@ class Compiler:
         parsed, end = self._reader.rule(text, position)
         self._coder.check(parsed.body)
         rule = _Rule(parsed.name, parsed.body, Shape.of(parsed))
+        self._read += end - position
         if end == len(text):
             return rule, end  # in another text it might go on
-        self._read += end - position
         if end == position + len(line):
             self._lines[line] = rule
         else:
