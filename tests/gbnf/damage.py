@@ -204,6 +204,38 @@ root ::= root?
 root ::= (root)*
 root ::= "(" root ")" | "[" root* "]" |
 root ::= x{2} y\nx ::= y | "a"\ny ::= x "b" | "c"
+root ::= "a" | "b" # note
+root ::= "a" | "b"# note
+root ::= ( "a" | "b" )*
+root ::= ("a" | "b" ) ("c"|"d")
+root ::= ("a" | ""){2}
+root ::= ("" | "a")*
+root ::= "c" ("" | "a")*
+root ::= x root | "b"\nx ::= "" | "a"
+root ::= x "c" root | "b"\nx ::= "" | "a"
+root ::= "a" | "b" "c"
+root ::= "a" | "b"*
+root ::= "a" | "b" |\n "c"
+root ::= "a" | "b"\n  "c"
+root ::= "a" | "b"\n | "c"
+root ::= ("a" | "b"\n "c")
+root ::= ("a" | "b"\n)
+root ::= "a" | "b\n"
+root ::= ("a" | "b\n c")
+root ::= "a"|"b"\r\nb ::= "c"
+root ::= ("a" | "b"
+root ::= ("a" | "b"))
+root ::= ("a" | "b" "c" | "d")
+root ::= ("a" | "b" ::= "c")
+root ::= (x ::= "a" | "b")
+root ::= x ::= "a" | "b"
+::= "a" | "b"
+root ::= "a" | "b" ::= "a" | "b"
+root ::= ("\"" | "\q")
+root ::= ("a" | "\ud800")*
+root ::= "a" | "\x41" | "\"b\\" | "\\"
+root ::= ("a" | "\x4")
+root ::= ("a" | b | "c")\nb ::= "d" | "e"
 root\t::=\t"a"\t
 root ::=\u00a0"a"
 \ufeffroot ::= "a"

@@ -116,16 +116,16 @@ def _same(left: Automaton, right: Automaton, pairs: int = 60) -> bool:
 def test_the_verdict_is_that_of_the_checks_on_the_whole_text(seed: int) -> None:
     rng = random.Random(seed)
     compiler = Compiler()
-    kinds = {"taken": 0, "left-recursive": 0, "no rule": 0, "other": 0}
+    kinds = {"taken": 0, "by way of": 0, "left-recursive": 0, "no rule": 0, "other": 0}
     for n in range(1500):
         text = _tangled(rng) if n % 2 else damaged(rng)
-        found = _refusal(lambda text=text: compiler.compile(text, work=1 << 14))
-        if "token terminal means" in found or "ways to go on" in found:
+        found = _refusal(lambda text=text: compiler.program(text))
+        if "token terminal means" in found:
             continue
         assert found == _refusal(lambda text=text: parse(text)), text
         named = next((k for k in kinds if found and k in found), "other")
         kinds[named if found else "taken"] += 1
-    assert min(kinds.values()) > 15
+    assert min(kinds.values()) > 8
 
 
 def _refusal(ask: Callable[[], object]) -> str:
@@ -142,17 +142,18 @@ def _tangled(rng: random.Random) -> str:
 
     def item(depth: int) -> str:
         kind = rng.randint(0, 9)
-        if kind < 5:
-            found = rng.choice(names)
-        elif kind < 7 or depth == 0:
-            found = rng.choice(['"a"', '("b" | "")', '("c" | "d")', '""', "[]", "."])
-        else:
-            found = f"({options(depth - 1)})"
-        return found + rng.choice(["", "", "", "", "", "*", "?", "+", "{2}", "{1,3}"])
+        repeat = rng.choice(["", "", "", "", "", "*", "?", "+", "{2}", "{1,3}"])
+        if kind < 3:
+            return rng.choice(names) + repeat
+        if kind < 6:
+            return "e" + repeat
+        if kind < 8 or depth == 0:
+            return rng.choice(['"a"', '("c" | "d")', ".", '""', '("b" | "")', "[]"])
+        return f"({options(depth - 1)}){repeat}"
 
     def options(depth: int) -> str:
         return " | ".join(
-            " ".join(item(depth) for _ in range(rng.choice([0, 1, 1, 2, 2, 3])))
+            " ".join(item(depth) for _ in range(rng.choice([0, 1, 2, 2, 3])))
             for _ in range(rng.choice([1, 1, 2]))
         )
 
@@ -160,7 +161,9 @@ def _tangled(rng: random.Random) -> str:
         first = '"x" ' if rng.random() < 0.6 else ""
         return f"{name} ::= {first}{options(2)}"
 
-    return "\n".join([f"root ::= {options(1)} r0", *map(rule, names)]) + "\n"
+    known = rng.sample(names, rng.choice([len(names)] * 5 + [len(names) - 1]))
+    empty = ["e ::= f", "f ::= g?", 'g ::= "y" | "z"']
+    return "\n".join([f'root ::= {options(1)} "z" r0', *map(rule, known), *empty, ""])
 
 
 @settings(max_examples=150, deadline=None)
@@ -178,7 +181,10 @@ def test_what_is_remembered_is_only_a_whole_rule() -> None:
     compiler = Compiler()
     assert compiler.compile('x ::= "b"\nroot ::=').match(b"")
     assert compiler.compile('root ::=\n"c"').match(b"c")
+    with pytest.raises(GrammarError, match="::="):
+        compiler.compile('root ::=\ny ::= "c"\n')
     assert compiler.compile('root ::= ("a" |\n "b")\n').match(b"b")
+    assert compiler.compile('root ::= ("a" |\n "b")+\n').match(b"bb")
     assert compiler.compile('root ::= ("a" |\n "c")\n').match(b"c")
     assert compiler.compile('root ::= ("a" |\n "b")').match(b"b")
     with pytest.raises(GrammarError) as caught:

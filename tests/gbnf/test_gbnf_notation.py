@@ -58,7 +58,7 @@ assert "lark" in sys.modules
 def test_takes_what_lark_takes(seed: int) -> None:
     rng = random.Random(seed)
     lines = {"taken": 0, "refused": 0}
-    for _ in range(150):
+    for _ in range(250):
         text = damaged(rng)
         try:
             reader().rules(text)
