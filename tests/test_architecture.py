@@ -23,7 +23,7 @@ ALLOWED: dict[str, set[str]] = {
     "models": set(),
     "prompt": {*LEAVES, "engine.base"},
     "grounding": LEAVES,
-    "grammar": {*LEAVES, "_gbnf"},
+    "grammar": {*LEAVES, "_assembler", "_gbnf", "_lalr"},
     "stream": LEAVES,
     "speech": LEAVES,
     "queries": {*LEAVES, "speech"},

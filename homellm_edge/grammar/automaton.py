@@ -2,38 +2,29 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from array import array
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from typing import TypeAlias
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-from .._gbnf import BYTES, CALL, DEAD, JUMP, RETURN, SPLIT, Automaton
+from .._assembler import Routine, link
+from .._gbnf import DEAD, Automaton
 from ..errors import GrammarError
-from .parser import parse
+from .check import Shape, check, surely_sound
+from .code import MAX_PROGRAM, Coder, Tokens, too_long
+from .parser import Unexpected, check_characters, reader
 from .source import FaultError, Source
-from .syntax import (
-    Alternatives,
-    AnyChar,
-    CharClass,
-    Grammar,
-    Group,
-    Literal,
-    Node,
-    Repeat,
-    RuleRef,
-    TokenTerminal,
-)
-from .syntax import Sequence as SequenceNode
-from .utf8 import Range, byte_ranges, characters, is_character
-
-MAX_PROGRAM = 1 << 20
-"""Instructions of a compiled grammar."""
+from .syntax import Node
 
 MEMORY = 64 << 20
 """Bytes that program and states may take."""
 
-
 WORK = 1 << 17
 """Ways to go on that are looked at for one new state."""
+
+KEPT = 1 << 24
+"""Bytes, roughly, of the rules that a compiler remembers."""
 
 
 def compile_grammar(
@@ -41,6 +32,7 @@ def compile_grammar(
     root: str = "root",
     *,
     tags: Mapping[str, int] | None = None,
+    tokens: Tokens | None = None,
     memory: int = MEMORY,
     work: int = WORK,
 ) -> Automaton:
@@ -48,7 +40,8 @@ def compile_grammar(
 
     `tags` numbers rules (1 to 31): `Automaton.tags` tells which of them a state is
     inside of. Rules without a tag should not end in themselves by way of tagged ones:
-    each round would take memory.
+    each round would take memory. `tokens` has the ids of the tokens that terminals as
+    `<think>` name; without it token terminals are refused.
 
     Like llama.cpp's sampler it never lets NUL through, and, unlike it, nothing that
     is not UTF-8.
@@ -58,13 +51,155 @@ def compile_grammar(
             states need more than `memory` bytes or one byte leads to more than
             `work` ways to go on.
     """
-    grammar = parse(text, root)
-    try:
-        compiler = _Compiler(grammar, tags or {})
-        program = compiler.program()
-    except FaultError as fault:
-        raise Source(text).error(fault) from None
-    return Automaton(program, _too_costly, limit=memory, work=work, tags=compiler.tags)
+    return Compiler(tokens).compile(text, root, tags=tags, memory=memory, work=work)
+
+
+def digest(text: str, root: str = "root") -> str:
+    """What a file made from a grammar can be known by: a SHA-256, in hexadecimal."""
+    return hashlib.sha256(f"{root}\0{text}".encode()).hexdigest()
+
+
+@dataclass(slots=True)
+class _Rule:
+    """A rule as it is remembered."""
+
+    name: str
+    body: Node
+    shape: Shape
+    routine: Routine | None = None
+
+
+class Compiler:
+    """Compiles grammars that have most of their rules in common.
+
+    It remembers rules by their text, about `kept` bytes of them; what is compiled is
+    the same as by `compile_grammar`, and so are the errors. One thread at a time.
+    """
+
+    def __init__(self, tokens: Tokens | None = None, *, kept: int = KEPT) -> None:
+        self._tokens = tokens
+        self._kept = kept
+        self._reader = reader()
+        self._forget()
+
+    def compile(
+        self,
+        text: str,
+        root: str = "root",
+        *,
+        tags: Mapping[str, int] | None = None,
+        memory: int = MEMORY,
+        work: int = WORK,
+    ) -> Automaton:
+        """The automaton of a GBNF text, as `compile_grammar` makes it."""
+        program, places = self.program(text, root, tags=tags)
+        return Automaton(program, _too_costly, limit=memory, work=work, tags=places)
+
+    def program(
+        self, text: str, root: str = "root", *, tags: Mapping[str, int] | None = None
+    ) -> tuple[array[int], dict[int, int]]:
+        """The automaton's program, and its tags by where their calls come back to.
+
+        Raises:
+            GrammarError: for a bad text.
+        """
+        if self.remembered > self._kept:
+            self._forget()
+        try:
+            return self._program(text, root, dict(tags or {}))
+        except FaultError as fault:
+            raise Source(text).error(fault) from None
+
+    @property
+    def remembered(self) -> int:
+        """Bytes, roughly, that the remembered rules take."""
+        return 64 * self._read + 12 * self._coder.instructions
+
+    def _forget(self) -> None:
+        self._coder = Coder(self._tokens)
+        self._lines: dict[str, _Rule] = {}
+        self._long: dict[str, tuple[str, _Rule]] = {}
+        self._read = 0  # characters
+
+    def _program(
+        self, text: str, root: str, tags: dict[str, int]
+    ) -> tuple[array[int], dict[int, int]]:
+        check_characters(text)
+        try:
+            rules = self._rules(text)
+            table = {rule.name: rule for rule in rules}
+            if len(table) == len(rules) and surely_sound(
+                {name: rule.shape for name, rule in table.items()}, root
+            ):
+                return self._link(table, root, tags, self._coder)
+        except (FaultError, Unexpected):
+            pass
+        # Something is wrong or could be: that is said of the text as a whole.
+        read = self._reader.rules(text)
+        check(read, root)
+        coder = Coder(self._tokens)
+        for parsed in read:
+            coder.check(parsed.body)
+        table = {rule.name: _Rule(rule.name, rule.body, Shape()) for rule in read}
+        return self._link(table, root, tags, coder)
+
+    def _link(
+        self, table: dict[str, _Rule], root: str, tags: dict[str, int], coder: Coder
+    ) -> tuple[array[int], dict[int, int]]:
+        def find(name: str) -> Routine:
+            rule = table[name]
+            if rule.routine is None:
+                rule.routine = coder.routine(rule.body)
+            return rule.routine
+
+        try:
+            return link(root, find, limit=MAX_PROGRAM, tags=tags)
+        except OverflowError:
+            raise too_long() from None
+
+    def _rules(self, text: str) -> list[_Rule]:
+        rules: list[_Rule] = []
+        position, length = 0, len(text)
+        while position < length:
+            end = _LINE.match(text, position).end()  # type: ignore[union-attr]
+            line = text[position:end]
+            rule = self._lines.get(line)
+            if rule is not None:
+                rules.append(rule)
+            elif (long := self._long.get(line)) and _stands(long[0], text, position):
+                rules.append(long[1])
+                end = position + len(long[0])
+            elif not _NOTHING.fullmatch(line):
+                rule, end = self._new(text, position, line)
+                rules.append(rule)
+            position = end + 1
+        return rules
+
+    def _new(self, text: str, position: int, line: str) -> tuple[_Rule, int]:
+        """The rule that begins with this line, and where its last line ends."""
+        parsed, end = self._reader.rule(text, position)
+        self._coder.check(parsed.body)
+        rule = _Rule(parsed.name, parsed.body, Shape.of(parsed))
+        self._read += end - position
+        if end == len(text):
+            return rule, end  # in another text it might go on
+        if end == position + len(line):
+            self._lines[line] = rule
+        else:
+            self._long[line] = (text[position:end], rule)
+        return rule, end
+
+
+_LINE = re.compile(r"[^\r\n]*+")
+
+_NOTHING = re.compile(r"[ \t]*+(?:#.*+)?")
+"""A line without a rule."""
+
+
+def _stands(lines: str, text: str, position: int) -> bool:
+    """Whether these lines are at this position of the text."""
+    end = position + len(lines)
+    return text.startswith(lines, position) and text[end : end + 1] in ("", "\r", "\n")
 
 
 def _too_costly(reason: str) -> GrammarError:
@@ -74,193 +209,14 @@ def _too_costly(reason: str) -> GrammarError:
     )
 
 
-_Set: TypeAlias = tuple[int, list[tuple[Range, ...]]]
-"""The number of a set of characters, and its UTF-8."""
-
-
-class _Compiler:
-    """Writes routines, one for each rule and for each part that is used repeatedly."""
-
-    def __init__(self, grammar: Grammar, tagged: Mapping[str, int]) -> None:
-        self.tags: dict[int, int] = {}
-        self._grammar = grammar
-        self._tagged = tagged
-        self._ops: list[int] = []
-        self._a: list[int] = []
-        self._b: list[int] = []
-        self._places: dict[Hashable, int] = {}
-        self._asked: dict[Hashable, Callable[[], None]] = {}
-        self._calls: list[tuple[int, Hashable]] = []
-        self._sets: dict[tuple[Range, ...], _Set] = {}
-        self._classes: dict[int, _Set] = {}
-
-    def program(self) -> array[int]:
-        self._routine(self._grammar.root)
-        while self._asked:
-            key, write = self._asked.popitem()
-            self._places[key] = self._here()
-            write()
-            self._add(RETURN)
-        ops = self._ops
-        for at, key in self._calls:
-            self._a[at] = self._places[key]
-            back = at + 1
-            if isinstance(key, str) and key in self._tagged:
-                # a place of its own to come back to tells the tag
-                self._b[at] = back
-                self.tags[back] = self._tagged[key]
-                continue
-            while ops[back] == JUMP:
-                back = self._a[back]
-            self._b[at] = -1 if ops[back] == RETURN else back
-        program = array("i", [0]) * (3 * len(ops))
-        for column, numbers in enumerate((ops, self._a, self._b)):
-            program[column::3] = array("i", numbers)
-        return program
-
-    def _here(self) -> int:
-        return len(self._ops)
-
-    def _add(self, op: int, a: int = 0, b: int = 0) -> int:
-        self._check_room(1)
-        self._ops.append(op)
-        self._a.append(a)
-        self._b.append(b)
-        return len(self._ops) - 1
-
-    def _check_room(self, count: int) -> None:
-        if len(self._ops) + count > MAX_PROGRAM:
-            raise FaultError(
-                0,
-                f"the grammar needs more than {MAX_PROGRAM} instructions",
-                "repeat fewer times",
-            )
-
-    def _routine(self, name: str) -> None:
-        body = self._grammar.rules[name].body
-        self._asked[name] = lambda: self._node(body)
-
-    def _call(self, key: Hashable, write: Callable[[], None]) -> None:
-        if key not in self._places:
-            self._asked.setdefault(key, write)
-        self._calls.append((self._add(CALL), key))
-
-    def _node(self, node: Node) -> None:
-        if isinstance(node, Literal):
-            self._literal(node.points)
-        elif isinstance(node, SequenceNode):
-            for part in node.parts:
-                self._node(part)
-        elif isinstance(node, RuleRef):
-            body = self._grammar.rules[node.name].body
-            self._call(node.name, lambda: self._node(body))
-        elif isinstance(node, Group):
-            self._node(node.body)
-        elif isinstance(node, Alternatives):
-            self._options([_bind(self._node, option) for option in node.options])
-        elif isinstance(node, Repeat):
-            self._repeat(node)
-        elif isinstance(node, AnyChar | CharClass):
-            self._class(node)
-        else:
-            raise _no_vocabulary(node)
-
-    def _literal(self, points: Sequence[int]) -> None:
-        if any(not is_character(point) for point in points):
-            self._add(BYTES, 1, 0)  # nothing matches
-            return
-        data = "".join(map(chr, points)).encode()
-        self._check_room(len(data))
-        self._ops += [BYTES] * len(data)
-        self._a += data
-        self._b += data
-
-    def _class(self, node: AnyChar | CharClass) -> None:
-        if isinstance(node, CharClass) and not node.ranges:
-            return
-        if id(node) not in self._classes:  # copies of one are written many times
-            ranges = (
-                characters(node.ranges, node.negated)
-                if isinstance(node, CharClass)
-                else characters((), negated=True)
-            )
-            self._classes[id(node)] = self._sets.setdefault(
-                ranges, (len(self._sets), list(byte_ranges(ranges)))
-            )
-        number, sequences = self._classes[id(node)]
-        if not sequences:
-            self._add(BYTES, 1, 0)
-        elif len(sequences) == 1:
-            self._bytes(sequences[0])
-        else:
-            self._call(
-                ("class", number),
-                lambda: self._options([_bind(self._bytes, s) for s in sequences]),
-            )
-
-    def _bytes(self, sequence: Sequence[Range]) -> None:
-        for low, high in sequence:
-            self._add(BYTES, low, high)
-
-    def _options(self, writers: Sequence[Callable[[], None]]) -> None:
-        ends: list[int] = []
-        for write in writers[:-1]:
-            split = self._add(SPLIT)
-            self._a[split] = self._here()
-            write()
-            ends.append(self._add(JUMP))
-            self._b[split] = self._here()
-        writers[-1]()
-        for end in ends:
-            self._a[end] = self._here()
-
-    def _repeat(self, node: Repeat) -> None:
-        copies = max(node.low, 1) if node.high is None else node.high
-        write = _bind(self._node, node.item)
-        if copies > 1 and not _is_short(node.item):
-            # The copies share one routine, known by its place in the tree.
-            write = _bind(self._call, ("copy", id(node.item)), write)
-        for _ in range(node.low if node.high is not None else node.low - 1):
-            write()
-        if node.high is None and node.low:
-            again = self._here()
-            write()
-            split = self._add(SPLIT, again)
-            self._b[split] = self._here()
-        elif node.high is None:
-            split = self._add(SPLIT)
-            self._a[split] = self._here()
-            write()
-            self._add(JUMP, split)
-            self._b[split] = self._here()
-        else:
-            splits: list[int] = []
-            for _ in range(node.high - node.low):
-                split = self._add(SPLIT)
-                self._a[split] = self._here()
-                splits.append(split)
-                write()
-            for split in splits:
-                self._b[split] = self._here()
-
-
-def _bind(write: Callable[..., None], *arguments: object) -> Callable[[], None]:
-    return lambda: write(*arguments)
-
-
-def _is_short(node: Node) -> bool:
-    """Whether a copy of it is a few instructions at most."""
-    if isinstance(node, Literal):
-        return len(node.points) <= 2
-    return isinstance(node, RuleRef | CharClass | AnyChar | TokenTerminal)
-
-
-def _no_vocabulary(node: TokenTerminal) -> FaultError:
-    return FaultError(
-        node.position,
-        "a token terminal means nothing without a model's vocabulary",
-        "write its text as a literal",
-    )
-
-
-__all__ = ["DEAD", "MAX_PROGRAM", "MEMORY", "WORK", "Automaton", "compile_grammar"]
+__all__ = [
+    "DEAD",
+    "MAX_PROGRAM",
+    "MEMORY",
+    "WORK",
+    "Automaton",
+    "Compiler",
+    "Tokens",
+    "compile_grammar",
+    "digest",
+]

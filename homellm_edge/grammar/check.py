@@ -9,6 +9,7 @@ copies is as good as its first two links.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 
 from .source import FaultError
 from .syntax import (
@@ -22,6 +23,7 @@ from .syntax import (
     Rule,
     RuleRef,
     Sequence,
+    Words,
 )
 
 _MAX_RULES = 2000
@@ -60,6 +62,70 @@ def check(rules: tuple[Rule, ...], root: str) -> Grammar:
     if growing := _growing(_begins(used, empty)):
         raise table.left_recursion(growing, " by way of empty rules")
     return Grammar(root, {rule.name: rule for rule in rules})
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What the checks need to know of one rule, whatever rules are beside it.
+
+    `bodies` are llama.cpp's rules for it, its own first; `names` has the names of
+    those that other rules are. None: no rule can begin with this one's beginning, nor
+    is it ever empty. `doubtful`: whether it is sound depends on what stands before it.
+    """
+
+    refers: frozenset[str] = frozenset()
+    bodies: dict[int, _Body] | None = None
+    names: dict[int, str] = field(default_factory=dict)
+    doubtful: bool = False
+
+    @classmethod
+    def of(cls, rule: Rule) -> Shape:
+        """The shape of a rule."""
+        table = _Table()
+        try:
+            table.add(rule)
+        except FaultError:
+            return cls(doubtful=True)
+        refers = frozenset(table.numbers)
+        if all(body and body[0] == _TERMINAL for body in table.bodies[0]):
+            if len(table.bodies) == 1:
+                return cls(refers)
+            # at worst all other rules are empty
+            bodies = dict(table.bodies)
+            for number in table.numbers.values():
+                bodies[number] = [[]]
+            if not _cycle(_begins(bodies, _nullable(bodies))):
+                return cls(refers)
+        names = {number: name for name, number in table.numbers.items()}
+        return cls(refers, table.bodies, names)
+
+
+def surely_sound(shapes: dict[str, Shape], root: str) -> bool:
+    """Whether `check` takes these rules; if False, it may take them all the same."""
+    defined = shapes.keys()
+    if root not in defined:
+        return False
+    bodies: dict[int, _Body] = {}
+    numbers: dict[str, int] = {}
+    size = 0
+    for shape in shapes.values():
+        if shape.doubtful or not shape.refers <= defined:
+            return False
+        if shape.bodies is None:
+            continue
+        own: dict[int, int] = {_TERMINAL: _TERMINAL}
+        for number in {*shape.bodies, *shape.names}:
+            name = shape.names.get(number)
+            own[number] = numbers.setdefault(name, size) if name else size
+            size += 1
+        for number, body in shape.bodies.items():
+            bodies[own[number]] = [[own[e] for e in elements] for elements in body]
+    for number in numbers.values():
+        bodies.setdefault(number, [[_TERMINAL]])
+    plain = {number: any(not a for a in body) for number, body in bodies.items()}
+    return not (
+        _cycle(_begins(bodies, plain)) or _growing(_begins(bodies, _nullable(bodies)))
+    )
 
 
 class _Table:
@@ -116,6 +182,8 @@ class _Table:
         return self._size - 1
 
     def _alternatives(self, node: Node, owner: Rule) -> _Body:
+        if isinstance(node, Words):
+            return [[_TERMINAL], []] if "" in node.texts else [[_TERMINAL]]
         options = node.options if isinstance(node, Alternatives) else (node,)
         return [self._sequence(option, owner) for option in options]
 
@@ -140,7 +208,7 @@ class _Table:
             self.bodies[number] = self._alternatives(node.body, owner)
             rules = self._size - before
             elements = [number]
-        elif (isinstance(node, Literal) and not node.points) or (
+        elif (isinstance(node, Literal) and node.text == "") or (
             isinstance(node, CharClass) and not node.ranges
         ):
             elements = []

@@ -1,18 +1,27 @@
 """GBNF text -> checked syntax tree, exactly the language that llama.cpp reads.
 
-lark (LALR) parses the notation. Where a newline ends a rule depends on what stands
-around it, so a filter between lexer and parser drops the newlines that do not count.
+lark (LALR) makes the tables of the notation; compiled code drives them.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+from typing import Any, TypeAlias
 
+from .._lalr import Parser, Unexpected
 from ..errors import GrammarError
 from .check import check
+from .notation import (
+    MAX_NESTING,
+    NEVER_LAST,
+    TERMINALS,
+    explain,
+    scanner,
+    tables,
+    too_deep,
+)
 from .source import FaultError, Source
 from .syntax import (
     Alternatives,
@@ -27,16 +36,12 @@ from .syntax import (
     RuleRef,
     Sequence,
     TokenTerminal,
+    Words,
 )
-
-if TYPE_CHECKING:
-    from lark import Lark, Token
+from .utf8 import is_text
 
 MAX_TEXT = 1 << 20
 """Characters of a GBNF text."""
-
-MAX_NESTING = 100
-"""Parentheses and repeats inside each other; llama.cpp has no limit and crashes."""
 
 MAX_REPEAT = 2000
 """llama.cpp's limit; a larger maximum means without end."""
@@ -48,33 +53,69 @@ def parse(text: str, root: str = "root") -> Grammar:
     Raises:
         GrammarError: with line, column, the line and a cure.
     """
-    source = Source(text)
     try:
-        _check_characters(text)
-        return check(_rules(text), root)
+        return check(reader().rules(text), root)
     except FaultError as fault:
-        raise source.error(fault) from None
+        raise Source(text).error(fault) from None
 
 
-def _rules(text: str) -> tuple[Rule, ...]:
-    from lark.exceptions import UnexpectedCharacters, UnexpectedToken
+class Reader:
+    """Reads GBNF texts; has the tables of the notation."""
 
-    try:
-        rules: Any = _lark().parse(text)
-    except UnexpectedCharacters as err:
-        raise _unreadable(text, err.pos_in_stream or 0) from None
-    except UnexpectedToken as err:
-        raise _unexpected(text, err.token, err.accepts or err.expected) from None
-    return tuple(rules)
+    def __init__(self) -> None:
+        found = tables()
+        self._parser = Parser(
+            _SCANNER.finditer,
+            terminals=list(TERMINALS),
+            actions=found.actions,
+            productions=found.productions,
+            starts=found.starts,
+            shifts=_SHIFTS,
+            reductions=_REDUCTIONS,
+            never_last=NEVER_LAST,
+            nesting=MAX_NESTING,
+        )
+
+    def rules(self, text: str) -> tuple[Rule, ...]:
+        """All rules of a text.
+
+        Raises:
+            FaultError: for the first thing that is wrong.
+        """
+        check_characters(text)
+        try:
+            rules, _ = self._parser.parse(text, "start")
+        except Unexpected:
+            raise explain(text) from None
+        return tuple(rules)
+
+    def rule(self, text: str, position: int) -> tuple[Rule, int]:
+        """The rule that begins with a line, and where its last line ends.
+
+        Raises:
+            FaultError, Unexpected: if anything is wrong with it; a line without a rule
+                is not expected, either.
+        """
+        rule, end = self._parser.parse(text, "rule", position, line=True)
+        return rule, end
 
 
-def _check_characters(text: str) -> None:
+@lru_cache(maxsize=1)
+def reader() -> Reader:
+    """The reader, of which one is enough: it does not change."""
+    return Reader()
+
+
+def check_characters(text: str) -> None:
+    """Raises FaultError for a text that is too long or has what no grammar may have."""
     if len(text) > MAX_TEXT:
         raise FaultError(
             MAX_TEXT,
             f"the grammar has {len(text)} characters",
             f"use at most {MAX_TEXT}",
         )
+    if text.isascii() and "\0" not in text:
+        return
     if found := re.search("[\0\ud800-\udfff]", text):
         raise FaultError(
             found.start(),
@@ -83,217 +124,178 @@ def _check_characters(text: str) -> None:
         )
 
 
-@lru_cache(maxsize=1)
-def _lark() -> Lark:
-    from lark import Lark
+_Match: TypeAlias = re.Match[str]
 
-    return Lark(
-        _NOTATION,
-        parser="lalr",
-        lexer="contextual",
-        postlex=_Newlines(),
-        transformer=_Builder(),
-        propagate_positions=False,
-        maybe_placeholders=False,
-    )
-
-
+_SCANNER = scanner()
 _BLANKS = " \t"
-"""May end the words below: a word less for the lexer to find after each."""
-
-_NOTATION = r"""
-start: rules _NEWLINE?
-rules: rule
-    | rules _NEWLINE rule
-rule: NAME _DEFINE alternatives
-alternatives: sequence (_BAR sequence)*
-sequence: (LITERAL | CLASS | ANY | TOKEN | reference | group | repeat)*
-_item: LITERAL | CLASS | ANY | TOKEN | reference | group | repeat
-reference: NAME
-group: OPEN alternatives _CLOSE
-repeat: _item (STAR | PLUS | OPTION)
-    | _item LBRACE INT RBRACE
-    | _item LBRACE INT COMMA INT? RBRACE
-
-NAME: /[A-Za-z0-9-]+[ \t]*/
-INT: /[0-9]+/
-LITERAL: /"(?:\\[\s\S]|[^"\\])*"[ \t]*/
-CLASS: /\[(?:\\[\s\S]|[^\]\\])*\][ \t]*/
-TOKEN: /!?<(?:\[[0-9]+\]|(?!\[)[^>]*)>[ \t]*/
-ANY: "."
-STAR: "*"
-PLUS: "+"
-OPTION: "?"
-LBRACE: "{"
-RBRACE: "}"
-COMMA: ","
-_DEFINE: /::=[ \t]*/
-_BAR: /\|[ \t]*/
-OPEN: "("
-_CLOSE: ")"
-_NEWLINE: /[\r\n]+/
-BLANK: /(?:[ \t]|#[^\r\n]*)+/
-%ignore BLANK
-"""
+_TEXTS = re.compile(r'"((?:[^"\\]|\\[\s\S])*+)"')
 
 
-class _Newlines:
-    """Keeps of the newlines only those that end a rule; bounds the nesting."""
-
-    always_accept = ("_NEWLINE",)
-
-    def process(self, stream: Iterator[Token]) -> Iterator[Token]:
-        last, depth = "_NEWLINE", 0
-        for token in stream:
-            kind = token.type
-            if kind == "OPEN":
-                depth += 1
-                if depth > MAX_NESTING:
-                    raise _too_deep(token.start_pos or 0)
-            elif kind == "_CLOSE":
-                depth -= 1
-            elif kind == "_NEWLINE" and (
-                depth > 0 or last in ("_NEWLINE", "_DEFINE", "_BAR")
-            ):
-                continue
-            last = kind
-            yield token
+def _literal(match: _Match) -> Literal:
+    text = match.group().rstrip(_BLANKS)[1:-1]
+    return Literal(_text(text, match.start() + 1) if "\\" in text else text)
 
 
-_Part: TypeAlias = tuple[Node, int]
-"""A node and how many groups and repeats lie in each other in it."""
+def _text(text: str, start: int) -> str | None:
+    """The characters of a literal with escapes; None if not all can be in a text."""
+    if text.count("\\") == text.count('\\"'):
+        return text.replace('\\"', '"')
+    points = [point for point, _ in _points(text, start)]
+    return "".join(map(chr, points)) if is_text(points) else None
 
 
-class _Builder:
-    """Called by lark at every reduction: children in, node out."""
+def _words(match: _Match) -> Node:
+    text = match.group()
+    if "\\" not in text:
+        return Words(tuple(text.split('"')[1::2]))
+    start = match.start()
+    found = tuple(
+        _text(m[1], start + m.start(1)) if "\\" in m[1] else m[1]
+        for m in _TEXTS.finditer(text)
+    )
+    if None in found:
+        return Alternatives(tuple(map(Literal, found)))
+    return Words(found)  # type: ignore[arg-type] # of which none is None
 
-    _counts: ClassVar[dict[str, tuple[int, int | None]]] = {
-        "STAR": (0, None),
-        "PLUS": (1, None),
-        "OPTION": (0, 1),
-    }
 
-    def start(self, children: list[list[Rule]]) -> list[Rule]:
-        return children[0]
+def _class(match: _Match) -> CharClass:
+    text, start = match.group().rstrip(_BLANKS)[1:-1], match.start() + 1
+    negated = text.startswith("^")
+    if negated:
+        text, start = text[1:], start + 1
+    if len(text) == 3 and text[1] == "-" and "\\" not in text:
+        return CharClass(((ord(text[0]), ord(text[2])),), negated)
+    ranges: list[tuple[int, int]] = []
+    points = list(_points(text, start))
+    index = 0
+    while index < len(points):
+        low = high = points[index][0]
+        # a minus at the end is itself, and so is one that is escaped
+        if index + 2 < len(points) and points[index + 1] == (ord("-"), False):
+            high = points[index + 2][0]
+            index += 2
+        ranges.append((low, high))
+        index += 1
+    return CharClass(tuple(ranges), negated)
 
-    def rules(self, children: list[Any]) -> list[Rule]:
-        if len(children) == 1:
-            return children
-        rules: list[Rule] = children[0]
-        rules.append(children[1])
-        return rules
 
-    def rule(self, children: list[Any]) -> Rule:
-        name: Token = children[0]
-        return Rule(name.rstrip(_BLANKS), children[1][0], name.start_pos or 0)
-
-    def alternatives(self, children: list[_Part]) -> _Part:
-        if len(children) == 1:
-            return children[0]
-        return (
-            Alternatives(tuple(node for node, _ in children)),
-            max(depth for _, depth in children),
+def _token(match: _Match) -> TokenTerminal:
+    text = match.group().rstrip(_BLANKS)
+    negated = text.startswith("!")
+    text = text.removeprefix("!")
+    position = match.start()
+    if not text.startswith("<["):
+        return TokenTerminal(text, negated, position)
+    digits = text[2:-2].lstrip("0") or "0"
+    if len(digits) > 10 or int(digits) > 0xFFFFFFFF:
+        raise FaultError(
+            position,
+            "there is no token with so large an id",
+            "use an id of the model's vocabulary",
         )
+    return TokenTerminal(int(digits), negated, position)
 
-    def sequence(self, children: list[_Part]) -> _Part:
-        if len(children) == 1:
-            return children[0]
-        return (
-            Sequence(tuple(node for node, _ in children)),
-            max((depth for _, depth in children), default=0),
+
+_SHIFTS: dict[str, Callable[[_Match], Any]] = {
+    "LITERAL": _literal,
+    "WORDS": lambda match: Group(_words(match)),
+    "ONLY_WORDS": _words,
+    "CLASS": _class,
+    "ANY": lambda _: AnyChar(),
+    "TOKEN": _token,
+}
+"""What a word of the notation is made into when it is read."""
+
+
+def _rule(children: list[Any]) -> Rule:
+    name: _Match = children[0]
+    return Rule(name.group().rstrip(_BLANKS), _body(children[2]), name.start())
+
+
+def _words_rule(children: list[Any]) -> Rule:
+    name: _Match = children[0]
+    return Rule(name.group().rstrip(_BLANKS), children[1], name.start())
+
+
+def _body(options: list[list[Node]]) -> Node:
+    found = tuple(
+        [parts[0] if len(parts) == 1 else Sequence(tuple(parts)) for parts in options]
+    )
+    return found[0] if len(found) == 1 else Alternatives(found)
+
+
+def _reference(children: list[_Match]) -> RuleRef:
+    name = children[0]
+    return RuleRef(name.group().rstrip(_BLANKS), name.start())
+
+
+def _group(children: list[Any]) -> Group:
+    sign, options, _ = children
+    depth = max([_depth(part) for parts in options for part in parts], default=0)
+    return Group(_body(options), _deeper(depth, sign.start()))
+
+
+def _repeat(item: Node, low: int, high: int | None, position: int) -> Repeat:
+    return Repeat(item, low, high, position, _deeper(_depth(item), position))
+
+
+def _depth(node: Node) -> int:
+    return node.depth if isinstance(node, Group | Repeat) else 0
+
+
+def _deeper(depth: int, position: int) -> int:
+    if depth >= MAX_NESTING:
+        raise too_deep(position)
+    return depth + 1
+
+
+def _counted(children: list[Any]) -> Repeat:
+    item, brace, low, *rest = children
+    position: int = brace.start()
+    minimum = _number(low, position)
+    if minimum > MAX_REPEAT:
+        raise FaultError(
+            position, f"{minimum} repeats are more than {MAX_REPEAT}", _FEWER_REPEATS
         )
-
-    def LITERAL(self, token: Token) -> _Part:  # noqa: N802 - lark's name
-        text = token.rstrip(_BLANKS)[1:-1]
-        if "\\" not in text:
-            return Literal(tuple(map(ord, text))), 0
-        start = (token.start_pos or 0) + 1
-        return Literal(tuple(point for point, _ in _points(text, start))), 0
-
-    def CLASS(self, token: Token) -> _Part:  # noqa: N802 - lark's name
-        text, start = token.rstrip(_BLANKS)[1:-1], (token.start_pos or 0) + 1
-        negated = text.startswith("^")
-        if negated:
-            text, start = text[1:], start + 1
-        ranges: list[tuple[int, int]] = []
-        points = list(_points(text, start))
-        index = 0
-        while index < len(points):
-            low = high = points[index][0]
-            # a minus at the end is itself, and so is one that is escaped
-            if index + 2 < len(points) and points[index + 1] == (ord("-"), False):
-                high = points[index + 2][0]
-                index += 2
-            ranges.append((low, high))
-            index += 1
-        return CharClass(tuple(ranges), negated), 0
-
-    def ANY(self, _token: Token) -> _Part:  # noqa: N802 - lark's name
-        return AnyChar(), 0
-
-    def TOKEN(self, token: Token) -> _Part:  # noqa: N802 - lark's name
-        text = token.rstrip(_BLANKS).removeprefix("!")
-        negated = token.startswith("!")
-        position = token.start_pos or 0
-        if not text.startswith("<["):
-            return TokenTerminal(text, negated, position), 0
-        digits = text[2:-2].lstrip("0") or "0"
-        if len(digits) > 10 or int(digits) > 0xFFFFFFFF:
-            raise FaultError(
-                position,
-                "there is no token with so large an id",
-                "use an id of the model's vocabulary",
-            )
-        return TokenTerminal(int(digits), negated, position), 0
-
-    def reference(self, children: list[Token]) -> _Part:
-        return RuleRef(children[0].rstrip(_BLANKS), children[0].start_pos or 0), 0
-
-    def group(self, children: list[Any]) -> _Part:
-        sign, (node, depth) = children
-        if depth >= MAX_NESTING:
-            raise _too_deep(sign.start_pos or 0)
-        return Group(node), depth + 1
-
-    def repeat(self, children: list[Any]) -> _Part:
-        (node, depth), sign, *rest = children
-        position = sign.start_pos or 0
-        if depth >= MAX_NESTING:
-            raise _too_deep(position)
-        if sign.type != "LBRACE":
-            low, high = self._counts[sign.type]
-        else:
-            low, high = _bounds(position, [t.rstrip(_BLANKS) for t in rest[:-1]])
-        return Repeat(node, low, high, position), depth + 1
+    if len(rest) == 1:
+        return _repeat(item, minimum, minimum, position)
+    maximum = _number(rest[1], position) if len(rest) == 3 else None
+    if maximum is None or maximum > MAX_REPEAT:
+        return _repeat(item, minimum, None, position)
+    if maximum < minimum:
+        raise FaultError(
+            position,
+            f"the maximum of {maximum} repeats is below the minimum of {minimum}",
+            "write the smaller number first",
+        )
+    return _repeat(item, minimum, maximum, position)
 
 
-def _bounds(position: int, parts: list[str]) -> tuple[int, int | None]:
-    """Minimum and maximum of `{...}`, from its numbers and comma."""
-    numbers = [part.lstrip("0") or "0" for part in parts if part != ","]
-    if any(len(number) > 20 or int(number) >= 1 << 64 for number in numbers):
+def _number(match: _Match, position: int) -> int:
+    digits = match.group().rstrip(_BLANKS).lstrip("0") or "0"
+    if len(digits) > 20 or int(digits) >= 1 << 64:
         raise FaultError(
             position, "a number of repeats is far too large", _FEWER_REPEATS
         )
-    low = int(numbers[0])
-    if low > MAX_REPEAT:
-        raise FaultError(
-            position, f"{low} repeats are more than {MAX_REPEAT}", _FEWER_REPEATS
-        )
-    if len(parts) == 1:
-        return low, low
-    high = int(numbers[1]) if len(numbers) > 1 else None
-    if high is None or high > MAX_REPEAT:
-        return low, None
-    if high < low:
-        raise FaultError(
-            position,
-            f"the maximum of {high} repeats is below the minimum of {low}",
-            "write the smaller number first",
-        )
-    return low, high
+    return int(digits)
 
 
 _FEWER_REPEATS = f"use at most {MAX_REPEAT}, or {{m,}} for without end"
+
+_REDUCTIONS: dict[str, Callable[[list[Any]], Any]] = {
+    "rule": _rule,
+    "words_rule": _words_rule,
+    "reference": _reference,
+    "group": _group,
+    "star": lambda found: _repeat(found[0], 0, None, found[1].start()),
+    "plus": lambda found: _repeat(found[0], 1, None, found[1].start()),
+    "option": lambda found: _repeat(found[0], 0, 1, found[1].start()),
+    "exactly": _counted,
+    "at_least": _counted,
+    "between": _counted,
+}
+"""What several words of the notation are made into, by the name of the production."""
+
 _HEX = {"x": 2, "u": 4, "U": 8}
 _PLAIN = {"t": 9, "r": 13, "n": 10} | {c: ord(c) for c in '\\"[]-'}
 
@@ -329,64 +331,14 @@ def _points(text: str, start: int) -> Iterator[tuple[int, bool]]:
         index += 2 + _HEX[kind]
 
 
-def _too_deep(position: int) -> FaultError:
-    return FaultError(
-        position,
-        f"more than {MAX_NESTING} groups and repeats lie in each other",
-        "give the inner ones a rule of their own",
-    )
-
-
-def _unreadable(text: str, position: int) -> FaultError:
-    """What is wrong where no word of the notation begins."""
-    rest = text[position : position + 2]
-    if rest[:1] == '"':
-        cause, cure = "this literal has no end", 'close it with "'
-    elif rest[:1] == "[":
-        cause, cure = "this character class has no end", "close it with ]"
-    elif rest[:1] in ("<", "!"):
-        cause, cure = "this is no token terminal", "write <[ID]>, <TEXT> or !<[ID]>"
-    elif rest[:1] == "_":
-        cause, cure = (
-            "a rule's name has no underscore",
-            "use letters, digits and minus signs",
-        )
-    elif rest[:1] == ":":
-        cause, cure = "'::=' is incomplete", "write NAME ::= ..."
-    else:
-        cause = f"{rest[:1]!r} means nothing here"
-        cure = 'put text into quotation marks ("...") and notes behind #'
-    return FaultError(position, cause, cure)
-
-
-def _unexpected(text: str, token: Token, expected: set[str]) -> FaultError:
-    """What is wrong with a word of the notation at a place where it cannot stand."""
-    kind = token.type
-    position = len(text) if kind == "$END" else token.start_pos or 0
-    if kind == "$END" and not re.sub(r"#[^\r\n]*|\s", "", text):
-        return FaultError(position, "the grammar has no rules", "write root ::= ...")
-    found = {"$END": "the end", "_NEWLINE": "the end of the line"}.get(
-        kind, repr(token.rstrip(_BLANKS))
-    )
-    if "_DEFINE" in expected:
-        cause, cure = f"'::=' was expected, not {found}", "write NAME ::= ..."
-    elif "INT" in expected or "RBRACE" in expected or "COMMA" in expected:
-        cause = f"a number of repeats was expected, not {found}"
-        cure = "write {m}, {m,} or {m,n}"
-    elif kind in ("STAR", "PLUS", "OPTION", "LBRACE"):
-        cause, cure = f"{found} has nothing to repeat", "put an item before it"
-    elif kind == "_DEFINE":
-        cause, cure = f"{found} was not expected", "begin each rule on its own line"
-    elif kind == "_CLOSE":
-        cause, cure = "this ')' closes nothing", "remove it or open it with '('"
-    elif "_CLOSE" in expected:
-        cause, cure = f"')' was expected, not {found}", "close the group"
-    elif kind == "_BAR":
-        cause = "'|' cannot begin a line"
-        cure = "put it at the end of the line before"
-    else:
-        cause, cure = f"{found} was not expected", "begin each rule with its name"
-    return FaultError(position, cause, cure)
-
-
-__all__ = ["MAX_NESTING", "MAX_REPEAT", "MAX_TEXT", "GrammarError", "parse"]
+__all__ = [
+    "MAX_NESTING",
+    "MAX_REPEAT",
+    "MAX_TEXT",
+    "GrammarError",
+    "Reader",
+    "Unexpected",
+    "check_characters",
+    "parse",
+    "reader",
+]

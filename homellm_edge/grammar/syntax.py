@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """Characters in a row, as code points, of which some may not exist."""
+    """Characters in a row; None has one that cannot occur, and so matches nothing."""
 
-    points: tuple[int, ...]
+    text: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Two or more texts to choose from."""
+
+    texts: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +55,10 @@ class RuleRef:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A parenthesised expression."""
+    """A parenthesised expression; `depth` counts groups and repeats in each other."""
 
     body: Node
+    depth: int = field(default=1, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +77,18 @@ class Alternatives:
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
-    """`item` from `low` to `high` times (None: without end)."""
+    """`item` from `low` to `high` times (None: without end); `depth` as of a group."""
 
     item: Node
     low: int
     high: int | None
     position: int
+    depth: int = field(default=1, compare=False)
 
 
 Node: TypeAlias = (
     Literal
+    | Words
     | CharClass
     | AnyChar
     | TokenTerminal

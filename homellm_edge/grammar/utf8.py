@@ -14,9 +14,9 @@ _LENGTHS = (0x7F, 0x7FF, 0xFFFF)
 """The last code points of one, two and three bytes."""
 
 
-def is_character(point: int) -> bool:
-    """Whether a text can hold this code point."""
-    return 0 < point < 0xD800 or 0xDFFF < point < 0x110000
+def is_text(points: Iterable[int]) -> bool:
+    """Whether a text can hold all these code points."""
+    return all(0 < point < 0xD800 or 0xDFFF < point < 0x110000 for point in points)
 
 
 def characters(ranges: Iterable[Range], negated: bool = False) -> tuple[Range, ...]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from homellm_edge.errors import GrammarError
-from homellm_edge.grammar.automaton import compile_grammar
+from homellm_edge.grammar.automaton import Compiler, compile_grammar
+from homellm_edge.grammar.code import NOT_TOKEN, TOKEN
 from homellm_edge.grammar.parser import parse
 from llama_judge import Judge
 
@@ -28,6 +30,10 @@ def test_strings(vector: dict[str, Any]) -> None:
         assert parse(vector["grammar"]).rules
         with pytest.raises(GrammarError, match="token terminal"):
             compile_grammar(vector["grammar"])
+        program, _ = Compiler(lambda _: None).program(vector["grammar"])
+        named = set(map(int, re.findall(r"<\[(\d+)\]>", vector["grammar"])))
+        steps = zip(program[::3], program[1::3], strict=False)
+        assert {a for op, a in steps if op in (TOKEN, NOT_TOKEN)} == named
         return
     automaton = compile_grammar(vector["grammar"])
     for text in vector["pass"]:
