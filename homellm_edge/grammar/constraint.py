@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from .automaton import Automaton, compile_grammar
+from .automaton import Automaton, Compiler
 from .tokens import Masks, TokenTrie
 
 Tokenize = Callable[[bytes], Sequence[int]]
@@ -127,6 +127,7 @@ class Constraints:
 
     def __init__(self, vocabulary: Vocabulary, *, memory: int = _MEMORY) -> None:
         self._vocabulary = vocabulary
+        self._compiler = Compiler()
         self._kept: OrderedDict[str, Compiled] = OrderedDict()
         self._memory = memory
 
@@ -134,7 +135,7 @@ class Constraints:
         """The start of a generation under a GBNF text; raises GrammarError."""
         found = self._kept.pop(grammar, None)
         if found is None:
-            automaton = compile_grammar(grammar)
+            automaton = self._compiler.compile(grammar)
             found = Compiled(automaton, Masks(automaton, self._vocabulary.trie))
         self._kept[grammar] = found
         self._trim()
