@@ -370,7 +370,7 @@ def _grammar_match(arguments: argparse.Namespace) -> int:
 def _grammar_text(path: Path) -> str:
     from .grammar.shipped import shipped_grammar, shipped_names
 
-    if str(path) in shipped_names() and not path.exists():
+    if not path.exists() and str(path) in shipped_names():
         return shipped_grammar(str(path))
     try:
         return path.read_bytes().decode()

@@ -1,95 +1,23 @@
 """Home Assistant's domains -> the services that one entity of them offers.
 
-The bits of `supported_features` are those of the EntityFeature flags in Home Assistant
-2026.11. All ranges and choices come from what an entity can, none from its state, so
-that a change of state changes nothing here.
+All ranges and choices come from what an entity can, none from its state, so that a
+change of state changes nothing here.
 """
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Mapping
 
 from ..home import Entity
+from .attributes import bound, choices, has, reports, step_of
 from .description import Argument, Service
 
 OPENINGS = frozenset({"door", "garage", "gate"})
 """Device classes of covers whose opening lets somebody in."""
 
-_LARGEST = 1e9
-"""Numbers beyond this are taken as this."""
-
-_MAX_CHOICES = 200
-_MAX_CHOICE = 300
-_MAX_CHOICES_TEXT = 4096
-"""Characters of a choice, and of all choices of an argument, as JSON."""
-
 _MAX_TEXT = 100
 _SECONDS_OF_A_DAY = 86400
-
-_FEATURES: Mapping[str, Mapping[str, int]] = {
-    "alarm_control_panel": {
-        "arm_home": 1,
-        "arm_away": 2,
-        "arm_night": 4,
-        "trigger": 8,
-        "arm_custom_bypass": 16,
-        "arm_vacation": 32,
-    },
-    "climate": {
-        "target_temperature": 1,
-        "target_temperature_range": 2,
-        "target_humidity": 4,
-        "turn_off": 128,
-        "turn_on": 256,
-    },
-    "cover": {
-        "open": 1,
-        "close": 2,
-        "set_position": 4,
-        "stop": 8,
-        "open_tilt": 16,
-        "close_tilt": 32,
-        "stop_tilt": 64,
-        "set_tilt_position": 128,
-    },
-    "fan": {"set_speed": 1, "oscillate": 2, "direction": 4},
-    "lawn_mower": {"start_mowing": 1, "pause": 2, "dock": 4, "stop": 8},
-    "light": {"transition": 32},
-    "lock": {"open": 1},
-    "media_player": {
-        "pause": 1,
-        "seek": 2,
-        "volume_set": 4,
-        "volume_mute": 8,
-        "previous_track": 16,
-        "next_track": 32,
-        "turn_on": 128,
-        "turn_off": 256,
-        "volume_step": 1024,
-        "select_source": 2048,
-        "stop": 4096,
-        "clear_playlist": 8192,
-        "play": 16384,
-        "shuffle_set": 32768,
-        "select_sound_mode": 65536,
-        "repeat_set": 262144,
-    },
-    "remote": {"activity": 4},
-    "siren": {"turn_on": 1, "turn_off": 2, "volume_set": 8, "duration": 16},
-    "todo": {"create_item": 1, "delete_item": 2, "update_item": 4},
-    "vacuum": {
-        "pause": 4,
-        "stop": 8,
-        "return_home": 16,
-        "locate": 512,
-        "clean_spot": 1024,
-        "start": 8192,
-    },
-    "valve": {"open": 1, "close": 2, "set_position": 4, "stop": 8},
-    "water_heater": {"target_temperature": 1, "away_mode": 4, "on_off": 8},
-}
 
 
 def services_for(entity: Entity) -> tuple[Service, ...]:
@@ -106,64 +34,6 @@ def services_for(entity: Entity) -> tuple[Service, ...]:
 def service_for(entity: Entity, name: str) -> Service | None:
     """The service of that full name if this entity offers it, or None."""
     return next((s for s in services_for(entity) if s.name == name), None)
-
-
-def _flags(entity: Entity) -> int | None:
-    flags = entity.attributes.get("supported_features")
-    if isinstance(flags, int) and not isinstance(flags, bool):
-        return flags
-    return None
-
-
-def _has(entity: Entity, *features: str) -> bool:
-    """Whether it supports all these, as far as it says so."""
-    flags = _flags(entity)
-    bits = _FEATURES[entity.domain]
-    return flags is None or all(flags & bits[f] for f in features)
-
-
-def _reports(entity: Entity, feature: str) -> bool:
-    """Whether it says that it supports this."""
-    return bool((_flags(entity) or 0) & _FEATURES[entity.domain][feature])
-
-
-def _choices(entity: Entity, attribute: str) -> tuple[str, ...]:
-    """The texts in a list, or the names in a mapping, without odd and overlong ones."""
-    values = entity.attributes.get(attribute)
-    if isinstance(values, Mapping):
-        values = list(values.values())
-    if not isinstance(values, list | tuple):
-        return ()
-    found: dict[str, None] = {}
-    size = 0
-    for value in values:
-        text = ("on" if value else "off") if isinstance(value, bool) else value
-        if isinstance(text, int | float):
-            text = str(text)
-        if not isinstance(text, str) or not text or text in found:
-            continue
-        length = len(json.dumps(text, ensure_ascii=False))
-        if length > _MAX_CHOICE or any(0xD800 <= ord(c) < 0xE000 for c in text):
-            continue
-        size += length
-        if len(found) == _MAX_CHOICES or size > _MAX_CHOICES_TEXT:
-            break
-        found[text] = None
-    return tuple(found)
-
-
-def _bound(entity: Entity, attribute: str, default: float) -> float:
-    value = entity.attributes.get(attribute)
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        return default
-    if isinstance(value, float) and not math.isfinite(value):
-        return default
-    return float(max(-_LARGEST, min(value, _LARGEST)))
-
-
-def _step(entity: Entity, attribute: str, default: float) -> float:
-    step = _bound(entity, attribute, default)
-    return step if step >= 0.001 else default
 
 
 def _with(name: str, *arguments: Argument, explicit: bool = False) -> list[Service]:
@@ -207,7 +77,7 @@ def _switchable(entity: Entity) -> tuple[Service, ...]:
 
 
 def _light(entity: Entity) -> tuple[Service, ...]:
-    modes = set(_choices(entity, "supported_color_modes"))
+    modes = set(choices(entity, "supported_color_modes"))
     colored = modes & {"hs", "rgb", "rgbw", "rgbww", "xy"}
     arguments: list[Argument] = []
     if not modes or modes - {"onoff"}:
@@ -219,17 +89,17 @@ def _light(entity: Entity) -> tuple[Service, ...]:
     if not modes or colored:
         arguments.append(Argument("rgb_color", "rgb", variant="color"))
     if not modes or colored or "color_temp" in modes:
-        low = _bound(entity, "min_color_temp_kelvin", 2000)
-        high = _bound(entity, "max_color_temp_kelvin", 6500)
+        low = bound(entity, "min_color_temp_kelvin", 2000)
+        high = bound(entity, "max_color_temp_kelvin", 6500)
         white = Argument(
             "color_temp_kelvin", "integer", low, high, unit="K", variant="white"
         )
         if _some(white):
             arguments.append(white)
-    if effects := _choices(entity, "effect_list"):
+    if effects := choices(entity, "effect_list"):
         arguments.append(_choice("effect", effects, required=False))
     slowly: tuple[Argument, ...] = ()
-    if _reports(entity, "transition"):
+    if reports(entity, "transition"):
         slowly = (Argument("transition", "integer", 0, 300, unit="s"),)
     return (
         Service("light.turn_on", (*arguments, *slowly)),
@@ -240,18 +110,18 @@ def _light(entity: Entity) -> tuple[Service, ...]:
 
 def _fan(entity: Entity) -> tuple[Service, ...]:
     services = list(_switchable(entity))
-    if _has(entity, "set_speed"):
+    if has(entity, "set_speed"):
         # A fan of a few speeds takes the one next to it.
         services += [
             Service("fan.set_percentage", (_percent("percentage"),)),
             Service("fan.increase_speed"),
             Service("fan.decrease_speed"),
         ]
-    presets = _choices(entity, "preset_modes")
+    presets = choices(entity, "preset_modes")
     services += _with("fan.set_preset_mode", _choice("preset_mode", presets))
-    if _has(entity, "oscillate"):
+    if has(entity, "oscillate"):
         services += _with("fan.oscillate", _switch("oscillating"))
-    if _has(entity, "direction"):
+    if has(entity, "direction"):
         direction = _choice("direction", ("forward", "reverse"))
         services += _with("fan.set_direction", direction)
     return tuple(services)
@@ -261,17 +131,17 @@ def _openable(entity: Entity) -> tuple[Service, ...]:
     domain = entity.domain
     guarded = domain == "cover" and entity.device_class in OPENINGS
     services: list[Service] = []
-    if _has(entity, "open"):
+    if has(entity, "open"):
         services.append(Service(f"{domain}.open_{domain}", explicit=guarded))
-    if _has(entity, "close"):
+    if has(entity, "close"):
         services.append(Service(f"{domain}.close_{domain}"))
-    if _has(entity, "stop"):
+    if has(entity, "stop"):
         services.append(Service(f"{domain}.stop_{domain}"))
-    if _has(entity, "set_position"):
+    if has(entity, "set_position"):
         services += _with(
             f"{domain}.set_{domain}_position", _percent("position"), explicit=guarded
         )
-    if _has(entity, "open", "close"):
+    if has(entity, "open", "close"):
         services.append(Service(f"{domain}.toggle", explicit=guarded))
     if domain == "cover":
         for feature, name in (
@@ -279,9 +149,9 @@ def _openable(entity: Entity) -> tuple[Service, ...]:
             ("close_tilt", "close_cover_tilt"),
             ("stop_tilt", "stop_cover_tilt"),
         ):
-            if _reports(entity, feature):
+            if reports(entity, feature):
                 services.append(Service(f"cover.{name}"))
-        if _reports(entity, "set_tilt_position"):
+        if reports(entity, "set_tilt_position"):
             tilt = _percent("tilt_position")
             services += _with("cover.set_cover_tilt_position", tilt)
     return tuple(services)
@@ -289,7 +159,7 @@ def _openable(entity: Entity) -> tuple[Service, ...]:
 
 def _lock(entity: Entity) -> tuple[Service, ...]:
     services = [Service("lock.lock"), Service("lock.unlock", explicit=True)]
-    if _reports(entity, "open"):
+    if reports(entity, "open"):
         services.append(Service("lock.open", explicit=True))
     return tuple(services)
 
@@ -305,49 +175,49 @@ def _media_player(entity: Entity) -> tuple[Service, ...]:
         ("next_track", "media_next_track"),
         ("previous_track", "media_previous_track"),
     ):
-        if _has(entity, feature):
+        if has(entity, feature):
             services.append(Service(f"media_player.{name}"))
-    if _has(entity, "turn_on", "turn_off"):
+    if has(entity, "turn_on", "turn_off"):
         services.append(Service("media_player.toggle"))
-    if _has(entity, "play", "pause"):
+    if has(entity, "play", "pause"):
         services.append(Service("media_player.media_play_pause"))
-    if _has(entity, "volume_step") or _has(entity, "volume_set"):
+    if has(entity, "volume_step") or has(entity, "volume_set"):
         services.append(Service("media_player.volume_up"))
         services.append(Service("media_player.volume_down"))
-    if _has(entity, "volume_set"):
+    if has(entity, "volume_set"):
         level = Argument("volume_level", "number", 0, 1, 0.01, required=True)
         services += _with("media_player.volume_set", level)
-    if _has(entity, "volume_mute"):
+    if has(entity, "volume_mute"):
         services += _with("media_player.volume_mute", _switch("is_volume_muted"))
-    if _has(entity, "select_source"):
-        sources = _choices(entity, "source_list")
+    if has(entity, "select_source"):
+        sources = choices(entity, "source_list")
         services += _with("media_player.select_source", _choice("source", sources))
-    if _has(entity, "select_sound_mode"):
-        modes = _choices(entity, "sound_mode_list")
+    if has(entity, "select_sound_mode"):
+        modes = choices(entity, "sound_mode_list")
         services += _with(
             "media_player.select_sound_mode", _choice("sound_mode", modes)
         )
-    if _reports(entity, "shuffle_set"):
+    if reports(entity, "shuffle_set"):
         services += _with("media_player.shuffle_set", _switch("shuffle"))
-    if _reports(entity, "repeat_set"):
+    if reports(entity, "repeat_set"):
         repeat = _choice("repeat", ("off", "all", "one"))
         services += _with("media_player.repeat_set", repeat)
-    if _reports(entity, "seek"):
+    if reports(entity, "seek"):
         position = Argument(
             "seek_position", "integer", 0, _SECONDS_OF_A_DAY, required=True, unit="s"
         )
         services += _with("media_player.media_seek", position)
-    if _reports(entity, "clear_playlist"):
+    if reports(entity, "clear_playlist"):
         services.append(Service("media_player.clear_playlist"))
     return tuple(services)
 
 
 def _climate(entity: Entity) -> tuple[Service, ...]:
     services = [Service("climate.turn_on"), Service("climate.turn_off")]
-    if _reports(entity, "turn_on") and _reports(entity, "turn_off"):
+    if reports(entity, "turn_on") and reports(entity, "turn_off"):
         services.append(Service("climate.toggle"))
-    low, high = _bound(entity, "min_temp", 7), _bound(entity, "max_temp", 35)
-    step = _step(entity, "target_temp_step", 0.5)
+    low, high = bound(entity, "min_temp", 7), bound(entity, "max_temp", 35)
+    step = step_of(entity, "target_temp_step", 0.5)
 
     def degrees(name: str, variant: str, at_most: str = "") -> Argument:
         return Argument(
@@ -356,25 +226,25 @@ def _climate(entity: Entity) -> tuple[Service, ...]:
         )  # fmt: skip
 
     targets: list[Argument] = []
-    if _has(entity, "target_temperature"):
+    if has(entity, "target_temperature"):
         targets.append(degrees("temperature", "one"))
-    if _reports(entity, "target_temperature_range"):
+    if reports(entity, "target_temperature_range"):
         targets.append(degrees("target_temp_low", "range", "target_temp_high"))
         targets.append(degrees("target_temp_high", "range"))
     if targets:
         services += _with("climate.set_temperature", *targets)
-    if _reports(entity, "target_humidity"):
+    if reports(entity, "target_humidity"):
         humidity = _percent(
             "humidity",
-            _bound(entity, "min_humidity", 30),
-            _bound(entity, "max_humidity", 99),
+            bound(entity, "min_humidity", 30),
+            bound(entity, "max_humidity", 99),
         )
         services += _with("climate.set_humidity", humidity)
     known = ("off", "heat", "cool", "heat_cool", "auto", "dry", "fan_only")
-    modes = _choices(entity, "hvac_modes") or known
+    modes = choices(entity, "hvac_modes") or known
     services += _with("climate.set_hvac_mode", _choice("hvac_mode", modes))
     for kind in ("preset_mode", "fan_mode", "swing_mode", "swing_horizontal_mode"):
-        values = _choices(entity, f"{kind}s")
+        values = choices(entity, f"{kind}s")
         services += _with(f"climate.set_{kind}", _choice(kind, values))
     return tuple(services)
 
@@ -382,10 +252,10 @@ def _climate(entity: Entity) -> tuple[Service, ...]:
 def _humidifier(entity: Entity) -> tuple[Service, ...]:
     humidity = _percent(
         "humidity",
-        _bound(entity, "min_humidity", 0),
-        _bound(entity, "max_humidity", 100),
+        bound(entity, "min_humidity", 0),
+        bound(entity, "max_humidity", 100),
     )
-    modes = _choices(entity, "available_modes")
+    modes = choices(entity, "available_modes")
     return (
         *_switchable(entity),
         *_with("humidifier.set_humidity", humidity),
@@ -395,24 +265,24 @@ def _humidifier(entity: Entity) -> tuple[Service, ...]:
 
 def _water_heater(entity: Entity) -> tuple[Service, ...]:
     services: list[Service] = []
-    if _reports(entity, "on_off"):
+    if reports(entity, "on_off"):
         services += [Service("water_heater.turn_on"), Service("water_heater.turn_off")]
-    if _has(entity, "target_temperature"):
+    if has(entity, "target_temperature"):
         temperature = Argument(
             "temperature",
             "number",
-            _bound(entity, "min_temp", 40),
-            _bound(entity, "max_temp", 60),
-            _step(entity, "target_temp_step", 0.5),
+            bound(entity, "min_temp", 40),
+            bound(entity, "max_temp", 60),
+            step_of(entity, "target_temp_step", 0.5),
             required=True,
             unit="°",
         )
         services += _with("water_heater.set_temperature", temperature)
-    modes = _choices(entity, "operation_list")
+    modes = choices(entity, "operation_list")
     services += _with(
         "water_heater.set_operation_mode", _choice("operation_mode", modes)
     )
-    if _reports(entity, "away_mode"):
+    if reports(entity, "away_mode"):
         services += _with("water_heater.set_away_mode", _switch("away_mode"))
     return tuple(services)
 
@@ -427,42 +297,42 @@ def _vacuum(entity: Entity) -> tuple[Service, ...]:
             ("return_home", "return_to_base"),
             ("locate", "locate"),
         )
-        if _has(entity, feature)
+        if has(entity, feature)
     ]
-    if _reports(entity, "clean_spot"):
+    if reports(entity, "clean_spot"):
         services.append(Service("vacuum.clean_spot"))
-    speeds = _choices(entity, "fan_speed_list")
+    speeds = choices(entity, "fan_speed_list")
     services += _with("vacuum.set_fan_speed", _choice("fan_speed", speeds))
     return tuple(services)
 
 
 def _lawn_mower(entity: Entity) -> tuple[Service, ...]:
     names = ("start_mowing", "pause", "dock", "stop")
-    return tuple(Service(f"lawn_mower.{n}") for n in names if _has(entity, n))
+    return tuple(Service(f"lawn_mower.{n}") for n in names if has(entity, n))
 
 
 def _siren(entity: Entity) -> tuple[Service, ...]:
     arguments: list[Argument] = []
-    if tones := _choices(entity, "available_tones"):
+    if tones := choices(entity, "available_tones"):
         arguments.append(_choice("tone", tones, required=False))
-    if _reports(entity, "volume_set"):
+    if reports(entity, "volume_set"):
         arguments.append(Argument("volume_level", "number", 0, 1, 0.05))
-    if _reports(entity, "duration"):
+    if reports(entity, "duration"):
         arguments.append(Argument("duration", "integer", 1, 3600, unit="s"))
     services: list[Service] = []
-    if _has(entity, "turn_on"):
+    if has(entity, "turn_on"):
         services.append(Service("siren.turn_on", tuple(arguments)))
-    if _has(entity, "turn_off"):
+    if has(entity, "turn_off"):
         services.append(Service("siren.turn_off"))
-    if _has(entity, "turn_on", "turn_off"):
+    if has(entity, "turn_on", "turn_off"):
         services.append(Service("siren.toggle"))
     return tuple(services)
 
 
 def _remote(entity: Entity) -> tuple[Service, ...]:
-    activities = _choices(entity, "activity_list")
+    activities = choices(entity, "activity_list")
     arguments: tuple[Argument, ...] = ()
-    if activities and _reports(entity, "activity"):
+    if activities and reports(entity, "activity"):
         arguments = (_choice("activity", activities, required=False),)
     return (
         Service("remote.turn_on", arguments),
@@ -480,9 +350,9 @@ def _alarm(entity: Entity) -> tuple[Service, ...]:
         "arm_vacation",
         "arm_custom_bypass",
     )
-    services = [Service(f"{domain}.alarm_{m}") for m in modes if _has(entity, m)]
+    services = [Service(f"{domain}.alarm_{m}") for m in modes if has(entity, m)]
     services.append(Service(f"{domain}.alarm_disarm", explicit=True))
-    if _reports(entity, "trigger"):
+    if reports(entity, "trigger"):
         services.append(Service(f"{domain}.alarm_trigger", explicit=True))
     return tuple(services)
 
@@ -493,9 +363,9 @@ def _number(entity: Entity) -> tuple[Service, ...]:
     value = Argument(
         "value",
         "number",
-        _bound(entity, "min", 0),
-        _bound(entity, "max", 100),
-        _step(entity, "step", 1),
+        bound(entity, "min", 0),
+        bound(entity, "max", 100),
+        step_of(entity, "step", 1),
         required=True,
     )
     services = _with(f"{domain}.set_value", value)
@@ -508,8 +378,8 @@ def _counter(entity: Entity) -> tuple[Service, ...]:
     value = Argument(
         "value",
         "integer",
-        _bound(entity, "minimum", 0),
-        _bound(entity, "maximum", 1_000_000),
+        bound(entity, "minimum", 0),
+        bound(entity, "maximum", 1_000_000),
         required=True,
     )
     names = ("increment", "decrement", "reset")
@@ -521,7 +391,7 @@ def _counter(entity: Entity) -> tuple[Service, ...]:
 
 def _select(entity: Entity) -> tuple[Service, ...]:
     domain = entity.domain
-    option = _choice("option", _choices(entity, "options"))
+    option = _choice("option", choices(entity, "options"))
     names = ("select_first", "select_last", "select_next", "select_previous")
     return (
         *_with(f"{domain}.select_option", option),
@@ -534,7 +404,7 @@ def _text_field(entity: Entity) -> tuple[Service, ...]:
     attributes = entity.attributes
     if attributes.get("mode") == "password" or attributes.get("pattern"):
         return ()
-    low, high = _bound(entity, "min", 0), _bound(entity, "max", _MAX_TEXT)
+    low, high = bound(entity, "min", 0), bound(entity, "max", _MAX_TEXT)
     value = _text("value", math.ceil(low), math.floor(high))
     return tuple(_with(f"{entity.domain}.set_value", value))
 
@@ -562,12 +432,12 @@ def _clock(entity: Entity) -> tuple[Service, ...]:
 def _todo(entity: Entity) -> tuple[Service, ...]:
     item = _text("item")
     services: list[Service] = []
-    if _has(entity, "create_item"):
+    if has(entity, "create_todo_item"):
         services += _with("todo.add_item", item)
-    if _reports(entity, "update_item"):
+    if reports(entity, "update_todo_item"):
         status = _choice("status", ("needs_action", "completed"))
         services += _with("todo.update_item", item, status)
-    if _reports(entity, "delete_item"):
+    if reports(entity, "delete_todo_item"):
         services += _with("todo.remove_item", item)
         services.append(Service("todo.remove_completed_items"))
     return tuple(services)
@@ -619,3 +489,6 @@ _BUILDERS: Mapping[str, Callable[[Entity], tuple[Service, ...]]] = {
     "valve": _openable,
     "water_heater": _water_heater,
 }
+
+DOMAINS = frozenset(_BUILDERS)
+"""The domains of which something can be called."""
