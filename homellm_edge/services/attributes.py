@@ -111,21 +111,30 @@ def choices(entity: Entity, attribute: str) -> tuple[str, ...]:
     if not isinstance(values, list | tuple):
         return ()
     found: dict[str, None] = {}
-    size = 0
+    size = 0.0
     for value in values:
         text = ("on" if value else "off") if isinstance(value, bool) else value
         if isinstance(text, int | float) and abs(text) < LARGEST:
             text = str(text)
         if not isinstance(text, str) or not text or text in found:
             continue
-        length = len(json.dumps(text, ensure_ascii=False))
-        if length > _MAX_CHOICE or any(0xD800 <= ord(c) < 0xE000 for c in text):
+        length = _json_length(text)
+        if length > _MAX_CHOICE:
             continue
         size += length
         if len(found) == _MAX_CHOICES or size > _MAX_CHOICES_TEXT:
             break
         found[text] = None
     return tuple(found)
+
+
+def _json_length(text: str) -> float:
+    """Characters as JSON, infinitely many of what is not UTF-8."""
+    if text.isprintable() and '"' not in text and "\\" not in text:
+        return len(text) + 2
+    if any(0xD800 <= ord(c) < 0xE000 for c in text):
+        return math.inf
+    return len(json.dumps(text, ensure_ascii=False))
 
 
 def bound(entity: Entity, attribute: str, default: float) -> float:
