@@ -71,11 +71,19 @@ def _parser() -> argparse.ArgumentParser:
 
     grammar = commands.add_parser("grammar", help="the grammar of a home")
     actions = grammar.add_subparsers(required=True, metavar="ACTION")
-    build = actions.add_parser("build", help="print the GBNF of a home")
+    build = actions.add_parser("build", help="print the grammar of a home")
     _add_home(build)
+    build.add_argument(
+        "--schema", action="store_true", help="print the JSON Schema of a reply instead"
+    )
     build.set_defaults(run=_grammar_build)
     match = actions.add_parser("match", help="which strings a GBNF file accepts")
-    match.add_argument("grammar", type=Path, metavar="FILE.gbnf")
+    match.add_argument(
+        "grammar",
+        type=Path,
+        metavar="FILE.gbnf",
+        help="a file, or the name of a grammar that comes with the package",
+    )
     match.add_argument("strings", type=Path, metavar="STRINGS.jsonl")
     match.set_defaults(run=_grammar_match)
 
@@ -332,9 +340,13 @@ def _progress(number: int, count: int) -> None:
 
 
 def _grammar_build(arguments: argparse.Namespace) -> int:
-    from .grammar import home_grammar
+    from .grammar import home_grammar, home_schema
 
-    print(home_grammar(load_home(arguments.home)), end="")
+    home = load_home(arguments.home)
+    if arguments.schema:
+        print(json.dumps(home_schema(home), ensure_ascii=False, indent=1))
+    else:
+        print(home_grammar(home), end="")
     return 0
 
 
@@ -356,6 +368,10 @@ def _grammar_match(arguments: argparse.Namespace) -> int:
 
 
 def _grammar_text(path: Path) -> str:
+    from .grammar.shipped import shipped_grammar, shipped_names
+
+    if not path.exists() and str(path) in shipped_names():
+        return shipped_grammar(str(path))
     try:
         return path.read_bytes().decode()
     except UnicodeDecodeError as err:

@@ -19,6 +19,9 @@ _ASKED: Mapping[str, frozenset[str]] = {
     ),
     "open_cover": frozenset(["open", "opened", "raise", "lift", "up"]),
     "set_cover_position": frozenset(["open", "opened", "set", "raise", "position"]),
+    "open": frozenset(["open", "opened", "unlatch"]),
+    "alarm_disarm": frozenset(["disarm", "disarmed", "deactivate"]),
+    "trigger": frozenset(["trigger", "run", "start", "execute"]),
     "toggle": frozenset(["toggle", "open"]),
     "turn_on": frozenset(
         ["run", "start", "execute", "trigger", "launch", "activate", "on"]

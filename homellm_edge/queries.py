@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -172,7 +173,7 @@ def attribute_value(entity: Entity, attribute: str) -> str:
         return f"{entity.state} {unit}".strip()
     for key in _ATTRIBUTE_KEYS.get(attribute, ()):
         value = entity.attributes.get(key)
-        if value is None:
+        if value is None or (isinstance(value, float) and not math.isfinite(value)):
             continue
         if attribute == "temperature":
             return f"{value:g} degrees" if isinstance(value, int | float) else ""

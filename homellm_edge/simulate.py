@@ -120,6 +120,19 @@ _EFFECTS: Mapping[str, Callable[[Entity, Mapping[str, Any]], Change]] = {
     "decrease_speed": _speed(-25),
     "set_hvac_mode": lambda entity, data: (str(data["hvac_mode"]), {}),
     "start": _to("cleaning"),
+    "timer.start": lambda entity, data: ("active", dict(data)),
+    "cancel": _to("idle"),
+    "finish": _to("idle"),
+    "start_mowing": _to("mowing"),
+    "dock": _to("docked"),
+    "lock.open": _to("open"),
+    "set_value": lambda entity, data: (str(data["value"]), {}),
+    "select_option": lambda entity, data: (str(data["option"]), {}),
+    "alarm_disarm": _to("disarmed"),
+    **{
+        f"alarm_arm_{mode}": _to(f"armed_{mode}")
+        for mode in ("home", "away", "night", "vacation", "custom_bypass")
+    },
     "return_to_base": _to("returning"),
     "pause": _to("paused"),
     "stop": _to("idle"),

@@ -61,6 +61,19 @@ _DONE: Mapping[str, str] = {
     "return_to_base": "Sending {names} home",
     "locate": "Locating {names}",
     "press": "Pressed {names}",
+    "set_value": "Set {names} to {value}",
+    "set_mode": "Set {names} to {mode}",
+    "select_option": "Set {names} to {option}",
+    "set_operation_mode": "Set {names} to {operation_mode}",
+    "add_item": "Added {item} to {names}",
+    "remove_item": "Removed {item} from {names}",
+    "update_item": "Updated {item} on {names}",
+    "open": "Opened {names}",
+    "start_mowing": "Started {names}",
+    "dock": "Sending {names} home",
+    "cancel": "Cancelled {names}",
+    "finish": "Ended {names}",
+    "alarm_disarm": "Disarmed {names}",
 }
 _MOST_NAMED = 4
 
@@ -115,6 +128,8 @@ def _phrase(call: ServiceCall) -> str:
         template = "Activated {names}"
     elif call.domain == "script":
         template = "Started {names}"
+    elif "target_temp_low" in data:
+        template = "Set {names} to {target_temp_low} to {target_temp_high} degrees"
     elif verb == "turn_on" and "brightness_pct" in data:
         template = "Set {names} to {brightness_pct} percent"
     elif verb == "turn_on" and ("rgb_color" in data or "color_temp_kelvin" in data):

@@ -238,9 +238,9 @@ def _stepped(entity: Entity, name: str, step: float) -> Mapping[str, Any]:
 
 def _reported(attributes: Mapping[str, Any], key: str, default: float) -> float:
     value = attributes.get(key)
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    return default
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return default
+    return float(value) if abs(value) < 1e9 else default  # no NaN either
 
 
 def _number(found: Grounding, text: str) -> float:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable
 
-_MAX_LISTED = 130
-"""Up to so many values are written out one by one; more become digit patterns."""
+from ..services import Span
 
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
@@ -38,25 +36,23 @@ def any_of(items: Iterable[str]) -> str:
     return " | ".join(parts)
 
 
-def number(minimum: float, maximum: float, step: float = 1) -> str:
-    """A GBNF expression for the numbers from minimum to maximum by step, inclusive.
+def numbers(allowed: Iterable[float] | Span) -> str:
+    """A GBNF expression for these numbers, each written in its shortest form.
 
-    Whole numbers have no decimals. Ranges of more than 130 values allow every whole
-    number in them (and none between), whatever the step.
+    Of a span with decimals a number may also end in zeros behind the point. Raises
+    ValueError if there is no number.
     """
-    if not (math.isfinite(minimum) and math.isfinite(maximum)) or minimum > maximum:
-        raise ValueError(f"empty number range {minimum} to {maximum}")
-    step = step if step > 0 else 1
-    count = int((maximum - minimum) / step + 1e-6) + 1
-    if count <= _MAX_LISTED:
-        values = {round(minimum + k * step, 4) for k in range(count)}
-        return any_of(literal(f"{v:.10g}") for v in sorted(values, key=_shape))
-    low, high = math.ceil(minimum), math.floor(maximum)
+    if not isinstance(allowed, Span):
+        return any_of(literal(f"{v:.10g}") for v in sorted(allowed, key=_shape))
+    low, high, decimals = allowed.low, allowed.high, allowed.decimals
+    if low > high:
+        raise ValueError(f"empty number range {low} to {high}")
     parts = []
     if low < 0:
-        parts += [f'"-" ({p})' for p in _digits(max(1, -min(high, -1)), -low)]
+        least = -high if high < 0 else (0 if decimals else 1)
+        parts.append(f'"-" ({_with_decimals(least, -low, decimals)})')
     if high >= 0:
-        parts += _digits(max(low, 0), high)
+        parts.append(_with_decimals(max(low, 0), high, decimals))
     return any_of(parts)
 
 
@@ -64,21 +60,46 @@ def _shape(value: float) -> tuple[int, float]:
     return (len(f"{value:.10g}"), value)
 
 
-def _digits(low: int, high: int) -> list[str]:
-    """Digit patterns for the whole numbers from low to high (0 <= low <= high)."""
+def _with_decimals(low: int, high: int, decimals: int) -> str:
+    """The numbers from low to high (0 <= low <= high) of at most so many decimals."""
+    if not decimals or low == high:
+        return _whole(low, high)
+    whole = _whole(low, high - 1)
+    repeat = "" if decimals == 1 else f"{{1,{decimals}}}"
+    return f'({whole}) ("." [0-9]{repeat})? | "{high}"'
+
+
+def _whole(low: int, high: int) -> str:
+    """The whole numbers from low to high (0 <= low <= high) without leading zeros."""
     parts: list[str] = []
-    while low <= high:
-        power = 1
-        # Widen the last digits as long as they cover whole blocks of ten.
-        while low % (power * 10) == 0 and low + power * 10 - 1 <= high and low > 0:
-            power *= 10
-        if power > 1 or low == 0:
-            lead, tail = divmod(low, power)
-            parts.append(
-                f'"{lead}"' + " [0-9]" * (len(str(power)) - 1) if power > 1 else '"0"'
-            )
-            low = (lead + 1) * power + tail
-        else:
-            parts.append(f'"{low}"')
-            low += 1
-    return parts
+    for length in range(len(str(low)), len(str(high)) + 1):
+        least = max(low, 10 ** (length - 1) if length > 1 else 0)
+        parts += _digits(str(least), str(min(high, 10**length - 1)))
+    return any_of(parts)
+
+
+def _digits(low: str, high: str) -> list[str]:
+    """Patterns for the numbers from low to high, both of the same length."""
+    if low == high:
+        return [f'"{low}"']
+    same = next(n for n in range(len(low)) if low[n] != high[n])
+    if same:
+        return [_led(low[:same], _digits(low[same:], high[same:]))]
+    first, last, tail = int(low[0]), int(high[0]), len(low) - 1
+    parts = []
+    if tail and low[1:] != "0" * tail:
+        parts.append(_led(low[0], _digits(low[1:], "9" * tail)))
+        first += 1
+    ends = []
+    if tail and high[1:] != "9" * tail:
+        ends.append(_led(high[0], _digits("0" * tail, high[1:])))
+        last -= 1
+    if first <= last:
+        lead = f'"{first}"' if first == last else f"[{first}-{last}]"
+        parts.append(lead + " [0-9]" * tail)
+    return parts + ends
+
+
+def _led(lead: str, rest: list[str]) -> str:
+    joined = any_of(rest)
+    return f'"{lead}" ({joined})' if len(rest) > 1 else f'"{lead}" {joined}'

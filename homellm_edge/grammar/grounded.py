@@ -54,7 +54,7 @@ def grounded_grammar(
     place_marks.append(ALL)
     domains = {e.domain for e in home.entities}
     values = _Values(numbers, colors, options)
-    calls = [*_device_calls(known, values, allow), *_group_calls(domains, values)]
+    calls = {**_device_calls(known, values, allow), **_group_calls(domains, values)}
     lines = [
         'root ::= "```homeassistant\\n" line+ "```"',
         f"line ::= {'call | ' if calls else ''}query | reply",
@@ -65,6 +65,7 @@ def grounded_grammar(
         f"attribute ::= {_words(ATTRIBUTES)}",
         f"scope ::= {_words(SCOPES)}",
         *values.rules(),
+        *(f"{rule} ::= {body}" for rule, body in calls.items()),
     ]
     if calls:
         lines.append(
@@ -125,24 +126,26 @@ class _Values:
 
 def _device_calls(
     known: dict[str, Entity], values: _Values, allow: Allow | None
-) -> list[str]:
+) -> dict[str, str]:
+    """Rule -> body, one for each service that one of the devices offers."""
     holders: dict[str, list[str]] = {}
     for mark, entity in known.items():
         for service in services_for(entity):
             if allow is None or allow(entity, service):
                 holders.setdefault(service.name, []).append(mark)
-    calls = []
+    calls = {}
     for name, marks in holders.items():
         domain, _, verb = name.partition(".")
         arguments = values.forms(ACTIONS.get(domain, {}).get(verb, ()))
         if arguments:
             head = gbnf.literal(f'{name}", "target_device": "')
-            calls.append(f"{head} ({_words(marks)}) {arguments}")
+            calls[_rule("device", name)] = f"{head} ({_words(marks)}) {arguments}"
     return calls
 
 
-def _group_calls(domains: set[str], values: _Values) -> list[str]:
-    calls = []
+def _group_calls(domains: set[str], values: _Values) -> dict[str, str]:
+    """Rule -> body, the same for every sentence with such placeholders."""
+    calls = {}
     for domain, services in ACTIONS.items():
         if domain not in GROUP_DOMAINS:
             continue
@@ -151,9 +154,14 @@ def _group_calls(domains: set[str], values: _Values) -> list[str]:
         for verb, forms in services.items():
             arguments = values.forms(forms)
             if arguments and verb != "unlock":
-                head = gbnf.literal(f'{domain}.{verb}", "target_area": "')
-                calls.append(f"{head} place except {arguments}")
+                name = f"{domain}.{verb}"
+                head = gbnf.literal(f'{name}", "target_area": "')
+                calls[_rule("group", name)] = f"{head} place except {arguments}"
     return calls
+
+
+def _rule(prefix: str, service: str) -> str:
+    return f"{prefix}-{service}".replace(".", "-").replace("_", "-")
 
 
 def _queries(known: dict[str, Entity]) -> str:

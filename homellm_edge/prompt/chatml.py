@@ -7,7 +7,7 @@ Text that comes from the home or from a person cannot write control tokens.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 from ..engine.base import Prompt
 from ..home import Entity, Home
@@ -68,7 +68,7 @@ def plain(text: str) -> str:
 
 def _attributes(attributes: Mapping[str, Any]) -> Iterable[str]:
     brightness = attributes.get("brightness")
-    if isinstance(brightness, int | float):
+    if _is_number(brightness):
         yield f"{round(brightness * 100 / 255)}%"
     color = attributes.get("rgb_color")
     if isinstance(color, list | tuple) and len(color) == 3:
@@ -81,7 +81,7 @@ def _attributes(attributes: Mapping[str, Any]) -> Iterable[str]:
     if isinstance(position, int | float):
         yield f"{position:g}%"
     volume = attributes.get("volume_level")
-    if isinstance(volume, int | float):
+    if _is_number(volume):
         yield f"vol={round(volume * 100)}"
     for key in ("percentage", "media_title", "fan_mode", "preset_mode"):
         value = attributes.get(key)
@@ -90,3 +90,7 @@ def _attributes(attributes: Mapping[str, Any]) -> Iterable[str]:
     measured_in = attributes.get("unit_of_measurement")
     if measured_in:
         yield plain(str(measured_in))
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and abs(value) < 1e9  # no NaN either

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+from decimal import Decimal
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,7 +13,7 @@ from homellm_edge.dialects import ChatMLDialect, Situation
 from homellm_edge.grammar import gbnf, grounded_grammar, home_grammar
 from homellm_edge.grounding import Grounding
 from homellm_edge.home import Entity, Home
-from homellm_edge.services import ServiceCall, services_for
+from homellm_edge.services import Argument, ServiceCall, Span, services_for
 from homes import sample_home
 
 _SHARED = settings(
@@ -108,22 +109,68 @@ def test_any_option_text_is_quoted_right(
         assert grammar_oracle.accepts(grammar, text)
 
 
+def _regex(pattern: str) -> re.Pattern[str]:
+    """The GBNF of a number as a regular expression, for Python to judge."""
+    return re.compile(pattern.replace('"."', "[.]").replace('"', "").replace(" ", ""))
+
+
 @settings(deadline=None)
 @given(st.integers(-3000, 3000), st.integers(0, 4000))
 def test_number_patterns_match_exactly_the_range(low: int, size: int) -> None:
-    pattern = gbnf.number(low, low + size)
-    regex = re.compile(
-        "|".join(p.replace('"', "").replace(" ", "") for p in pattern.split(" | "))
-    )
+    regex = _regex(gbnf.numbers(Span(low, low + size)))
     edges = [low - 1, low, low + size // 2, low + size, low + size + 1, 0, 10, 100]
     for value in edges:
         assert bool(regex.fullmatch(str(value))) == (low <= value <= low + size), value
 
 
-def test_number_steps() -> None:
-    assert gbnf.number(7, 8.5, 0.5) == '"7" | "8" | "7.5" | "8.5"'
+@settings(deadline=None)
+@given(
+    st.integers(-120, 120),
+    st.integers(0, 150),
+    st.integers(1, 3),
+    st.decimals(-130, 280, allow_nan=False, places=4),
+)
+def test_numbers_with_decimals_match_exactly_the_range(
+    low: int, size: int, decimals: int, value: Decimal
+) -> None:
+    high = low + size
+    regex = _regex(gbnf.numbers(Span(low, high, decimals)))
+    for places in range(4):
+        rounded = round(value, places)
+        written = f"{rounded:f}"
+        wanted = low <= rounded <= high and (places <= decimals or places == 0)
+        if size == 0 and places:
+            continue  # a single number is written without decimals
+        if places and rounded == high:
+            continue  # the ends as well
+        if rounded in (low, high) and "." in written:
+            continue
+        if rounded == 0 and written.startswith("-"):
+            continue
+        assert bool(regex.fullmatch(written)) == wanted, (written, regex.pattern)
+
+
+def test_numbers_in_steps() -> None:
+    def numbers(low: float, high: float, step: float) -> tuple[float, ...] | Span:
+        return Argument("x", "number", low, high, step).numbers
+
+    assert numbers(7, 8.5, 0.5) == (7, 7.5, 8, 8.5)
+    assert gbnf.numbers((7, 7.5, 8, 8.5)) == '"7" | "8" | "7.5" | "8.5"'
+    assert numbers(-0.2, 0.1, 0.1) == (-0.2, -0.1, 0, 0.1)
+    assert numbers(3, 9, 1) == Span(3, 9)
+    assert numbers(0.5, 3, 1) == (0.5, 1.5, 2.5)
+    assert numbers(0, 1000, 10) == tuple(range(0, 1001, 10))
+    assert numbers(0, 10_000, 10) == Span(0, 10_000)
+    assert numbers(0, 100, 0.1) == Span(0, 100, 1)
+    assert numbers(-20.5, 100.5, 0.25) == Span(-20, 100, 2)
+    assert len(numbers(0, 0.9, 0.001)) == 91  # type: ignore[arg-type]
+    assert numbers(3, 2, 1) == ()
+    assert numbers(3, 2, 0.5) == ()
+    assert Argument("x", "integer", 0.2, 0.8).numbers == ()
     with pytest.raises(ValueError, match="empty number range"):
-        gbnf.number(3, 2)
+        gbnf.numbers(Span(3, 2))
+    with pytest.raises(ValueError, match="at least one"):
+        gbnf.numbers(())
 
 
 def test_a_group_never_unlocks(grammar_oracle: GrammarOracle) -> None:
