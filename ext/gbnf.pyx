@@ -66,11 +66,17 @@ cdef struct Stack:
     uint32_t parent
     uint32_t tag  # of the innermost tagged call in it, 0 for none
 
+cdef struct Run:
+    uint32_t groups  # a bit for each; what only has characters of them
+    int32_t length  # can follow, up to so many characters
+    int32_t known
+
 cdef struct State:
     int64_t first  # of its configurations in the pool
     int32_t count
     int32_t accepting
     uint32_t tags  # a bit for each tag of a configuration; the lowest: outside of all
+    Run run
 
 cdef struct Machine:
     Instruction *program
@@ -78,6 +84,7 @@ cdef struct Machine:
     int32_t length
     uint8_t classes[256]
     uint8_t samples[256]  # a byte of each class
+    uint32_t ascii[256]  # of each class, the groups of characters that it is part of
     int32_t n_classes
     # interned stacks; number 0 is the empty one
     Stack *stacks
@@ -281,6 +288,10 @@ cdef int _load(Machine *m, const int32_t[::1] numbers) except -1:
         m.classes[byte] = <uint8_t>number
         m.samples[number] = <uint8_t>byte
     m.n_classes = number + 1
+    cdef uint32_t groups[256]
+    _fill_groups(groups)
+    for byte in range(128):
+        m.ascii[m.classes[byte]] |= groups[byte]
     return 0
 
 
@@ -347,9 +358,12 @@ cdef int32_t _step(Machine *m, int32_t state, uint8_t kind) noexcept nogil:
 
 
 cdef int32_t _explore(Machine *m, int32_t state, uint8_t kind) noexcept nogil:
-    """Makes the state that a class of bytes leads to and notes it in the table."""
+    """Makes the state that a class of bytes leads to and notes it in the table.
+
+    It is noted for the classes beside it, too, as far as they are the same here.
+    """
     cdef State *origin = m.states + state
-    cdef uint8_t byte = m.samples[kind]
+    cdef int32_t byte = m.samples[kind], low = 0, high = 255
     cdef int64_t i, count = 0
     cdef uint64_t configuration
     cdef Instruction *step
@@ -358,14 +372,23 @@ cdef int32_t _explore(Machine *m, int32_t state, uint8_t kind) noexcept nogil:
     for i in range(origin.count):
         configuration = m.pool[origin.first + i]
         step = m.program + (configuration >> 32)
-        if step.a <= byte <= step.b:
+        if step.a > byte:
+            high = min(high, step.a - 1)
+        elif step.b < byte:
+            low = max(low, step.b + 1)
+        else:
+            low = max(low, step.a)
+            high = min(high, step.b)
             m.work[count] = configuration + (<uint64_t>1 << 32)
             count += 1
     cdef int32_t following = NONE
     if count:
         following = _closure(m, count)
+    cdef int32_t *row
     if following >= NONE:
-        m.rows[<int64_t>state * m.n_classes + kind] = following
+        row = m.rows + <int64_t>state * m.n_classes
+        for i in range(m.classes[low], m.classes[high] + 1):
+            row[i] = following
     return following
 
 
@@ -503,6 +526,9 @@ cdef int32_t _intern(Machine *m, int64_t count, int32_t accepting) noexcept nogi
     known.count = <int32_t>count
     known.accepting = accepting
     known.tags = <uint32_t>accepting
+    known.run.groups = 0
+    known.run.length = 0
+    known.run.known = UNASKED
     cdef int64_t place
     for place in range(count):
         known.tags |= <uint32_t>1 << m.stacks[<uint32_t>m.out[place]].tag

@@ -21,6 +21,14 @@ cdef struct Node:
     uint8_t byte
     uint8_t unused
 
+cdef struct Place:
+    int32_t state
+    uint32_t skip  # groups; what has only such characters need not be walked
+    bint decided  # by the first place's run; if not so, what is skipped may follow
+
+
+include "token_slices.pxi"
+
 
 @cython.final
 cdef class TokenTrie:
@@ -40,9 +48,13 @@ cdef class TokenTrie:
     cdef const uint8_t *bytes_
     cdef const Node *nodes  # one more than n_nodes
     cdef const uint32_t *listed
+    cdef Slices slices
 
     def __init__(self, pieces not None, allowed=None, end_tokens=()):
         self._take(_image(list(pieces), allowed, end_tokens))
+
+    def __dealloc__(self):
+        _unslice(&self.slices)
 
     @staticmethod
     def from_image(bytes image not None) -> TokenTrie:
@@ -141,7 +153,7 @@ cdef class TokenTrie:
         self.nodes = nodes
         self.listed = listed
         self.data = image
-        return 0
+        return _slice(self)
 
 
 @cython.final
@@ -308,8 +320,8 @@ cdef class Masks:
         cdef int64_t n_words = _words(self.trie.n_tokens)
         cdef bytes bits = PyBytes_FromStringAndSize(NULL, 4 * n_words)
         cdef uint32_t *words = <uint32_t *>PyBytes_AS_STRING(bits)
-        cdef int32_t *path = <int32_t *>malloc(
-            <size_t>(self.trie.deepest + 1) * sizeof(int32_t)
+        cdef Place *path = <Place *>malloc(
+            <size_t>(self.trie.deepest + 1) * sizeof(Place)
         )
         if path == NULL:
             raise MemoryError
@@ -318,16 +330,11 @@ cdef class Masks:
         with nogil:
             memset(words, 0, <size_t>(4 * n_words))
             if state != NONE:
-                path[0] = state
                 PyThread_acquire_lock(self.automaton.lock, WAIT_LOCK)
-                failed = _walk(
-                    &self.automaton.machine,
-                    self.trie.nodes,
-                    self.trie.n_nodes,
-                    self.trie.listed,
-                    path,
-                    words,
-                )
+                path[0].state = state
+                failed = _decide(&self.automaton.machine, self.trie, path, words)
+                if not failed:
+                    failed = _walk(&self.automaton.machine, self.trie, path, words)
                 if self.automaton.machine.states[state].accepting:
                     for i in range(self.trie.n_ends):
                         _set(words, self.trie.ends[i])
@@ -628,33 +635,104 @@ cdef bint _is_tree(
     return nodes[count].depth == 0 and nodes[count].first <= n_listed
 
 
+cdef int32_t _decide(
+    Machine *m, TokenTrie trie, Place *path, uint32_t *words
+) noexcept nogil:
+    """Sets the bits of the tokens that path[0]'s run decides; 0, or what went wrong.
+
+    The rest of path[0] is filled in for a walk over all the others.
+    """
+    cdef const Slices *s = &trie.slices
+    cdef int64_t n_words = _words(trie.n_tokens), i
+    cdef Run run
+    cdef int group
+    cdef uint32_t token
+    cdef const uint32_t *without
+    cdef int32_t state = path[0].state
+    path[0].decided = False
+    path[0].skip = 0
+    cdef int32_t failed
+    if _run(m, state, s.most, &run) or not run.groups:
+        return 0  # a walk over the tokens there are may still succeed
+    path[0].decided = True
+    path[0].skip = run.groups
+    memcpy(words, s.text, <size_t>(4 * n_words))
+    for group in range(N_GROUPS):
+        if not run.groups >> group & 1:
+            without = s.having[group]
+            for i in range(n_words):
+                words[i] &= ~without[i]
+    if run.known == EXACT and run.length <= LONG:
+        without = s.longer[run.length]
+        for i in range(n_words):
+            words[i] &= ~without[i]
+    elif run.length < FOREVER:
+        for i in range(s.n_longest):
+            if s.lengths[i] <= run.length:
+                break
+            token = s.longest[i]
+            if not words[token >> 5] >> (token & 31) & 1:
+                continue
+            if run.known == AT_LEAST:
+                failed = _feed(
+                    m,
+                    state,
+                    trie.bytes_ + trie.places[token],
+                    trie.places[token + 1] - trie.places[token],
+                )
+                if failed >= 0:
+                    continue
+                if failed < NONE:
+                    return failed
+            words[token >> 5] &= ~(<uint32_t>1 << (token & 31))
+    return 0
+
+
 cdef int32_t _walk(
-    Machine *m,
-    const Node *nodes,
-    int64_t count,
-    const uint32_t *listed,
-    int32_t *path,
-    uint32_t *words,
+    Machine *m, TokenTrie trie, Place *path, uint32_t *words
 ) noexcept nogil:
     """Sets the bits of the tokens that may follow path[0]; 0, or what went wrong.
 
-    `path` gets the state at each depth.
+    Those are left out that it has decided. `path` gets a place for each depth.
     """
+    cdef const Slices *s = &trie.slices
     cdef int64_t i = 0
-    cdef uint32_t k
+    cdef uint32_t k, own
     cdef const Node *node
+    cdef Place *before
+    cdef Place *place
     cdef int32_t state
-    while i < count:
-        node = nodes + i
-        state = _step(m, path[node.depth - 1], m.classes[node.byte])
+    cdef uint32_t decided = path[0].skip
+    while i < trie.n_nodes:
+        node = trie.nodes + i
+        before = path + (node.depth - 1)
+        if not s.below[i] & ~before.skip:
+            if not before.decided:
+                for k in range(node.first, trie.nodes[node.end].first):
+                    _set(words, trie.listed[k])
+            i = node.end
+            continue
+        state = _step(m, before.state, m.classes[node.byte])
         if state < 0:
             if state < NONE:
                 return state
             i = node.end
             continue
-        path[node.depth] = state
-        for k in range(node.first, node[1].first):
-            _set(words, listed[k])
+        place = path + node.depth
+        place.state = state
+        own = s.groups[node.byte]
+        if before.decided and (
+            own & decided or (own >> CUT and node.depth > 1)
+        ):
+            place.decided = True
+            place.skip = decided
+        else:
+            place.decided = False
+            place.skip = 0
+            if m.states[state].run.length == FOREVER:
+                place.skip = m.states[state].run.groups
+            for k in range(node.first, node[1].first):
+                _set(words, trie.listed[k])
         i += 1
     return 0
 

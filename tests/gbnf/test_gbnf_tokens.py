@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from gguf_factory import SPECIAL, write_llama
 from homellm_edge.errors import GrammarError
 from homellm_edge.grammar import home_grammar
-from homellm_edge.grammar.automaton import DEAD, Automaton, compile_grammar
+from homellm_edge.grammar.automaton import DEAD, compile_grammar
 from homellm_edge.grammar.tokens import (
     Masks,
     TokenTrie,
@@ -30,37 +30,10 @@ from homellm_edge.grammar.tokens import (
     vocabulary_digest,
 )
 from homellm_edge.home import home_from_dict
+from token_oracle import BYTES, by_bytes, set_bits
 
 GRAMMARS = Path(__file__).parents[2] / "grammars"
-BYTES = [bytes([value]) for value in range(256)]
 LETTERS = 'aabc[]{}": 01жψ漢😀\n'
-
-
-def set_bits(mask: bytes) -> list[int]:
-    assert len(mask) % 4 == 0
-    return [
-        32 * place + bit
-        for place, (word,) in enumerate(struct.iter_unpack("=I", mask))
-        for bit in range(32)
-        if word >> bit & 1
-    ]
-
-
-def by_bytes(
-    automaton: Automaton, pieces: Sequence[bytes], ends: Sequence[int], state: int
-) -> list[int]:
-    """The tokens that may follow, each found by stepping through its bytes."""
-    found = []
-    for token, piece in enumerate(pieces):
-        target = state
-        for byte in piece:
-            target = automaton.step(target, byte)
-        if token in ends:
-            if automaton.accepting(state):
-                found.append(token)
-        elif piece and target != DEAD:
-            found.append(token)
-    return found
 
 
 def random_grammar(rng: random.Random, depth: int = 3) -> str:
