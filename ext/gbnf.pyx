@@ -14,6 +14,10 @@ A program is an array of instructions of three numbers each:
     RETURN              the routine's end; of the first routine, the end of the text
     SPLIT  one other    both
     JUMP   target
+    TOKEN  id           one token of the model's vocabulary, then the next
+    NOT_TOKEN  id       one token, any other one, then the next
+
+No byte leads through the last two: they are for `Masks`, which knows the vocabulary.
 
 A call can carry a tag (1 to 31): what is read until its routine ends is inside the tag.
 A state knows which tags its configurations are inside of.
@@ -40,6 +44,8 @@ cdef enum:
     OP_RETURN = 2
     OP_SPLIT = 3
     OP_JUMP = 4
+    OP_TOKEN = 5
+    OP_NOT_TOKEN = 6
 
 cdef enum:
     UNKNOWN = -2
@@ -52,6 +58,8 @@ CALL = OP_CALL
 RETURN = OP_RETURN
 SPLIT = OP_SPLIT
 JUMP = OP_JUMP
+TOKEN = OP_TOKEN
+NOT_TOKEN = OP_NOT_TOKEN
 
 DEAD = NONE
 """The state that nothing leads out of."""
@@ -76,6 +84,7 @@ cdef struct State:
     int32_t count
     int32_t accepting
     uint32_t tags  # a bit for each tag of a configuration; the lowest: outside of all
+    bint tokens  # whether a configuration waits for a token
     Run run
 
 cdef struct Machine:
@@ -150,7 +159,7 @@ cdef class Automaton:
             self.machine.tags[back] = <uint8_t>tag
         if not _prepare(&self.machine):
             raise self._failed(TOO_MUCH_MEMORY)
-        cdef int32_t state = _closure(&self.machine, 1)
+        cdef int32_t state = _closure(&self.machine, 1, 0)
         if state < NONE:
             raise self._failed(state)
         self.first = state
@@ -277,6 +286,8 @@ cdef int _load(Machine *m, const int32_t[::1] numbers) except -1:
             good = 0 <= step.a < count and 0 <= step.b < count
         elif step.op == OP_JUMP:
             good = 0 <= step.a < count
+        elif step.op == OP_TOKEN or step.op == OP_NOT_TOKEN:
+            good = step.a >= 0 and i + 1 < count
         else:
             good = step.op == OP_RETURN
         if not good:
@@ -372,6 +383,8 @@ cdef int32_t _explore(Machine *m, int32_t state, uint8_t kind) noexcept nogil:
     for i in range(origin.count):
         configuration = m.pool[origin.first + i]
         step = m.program + (configuration >> 32)
+        if step.op != OP_BYTES:
+            continue
         if step.a > byte:
             high = min(high, step.a - 1)
         elif step.b < byte:
@@ -383,7 +396,7 @@ cdef int32_t _explore(Machine *m, int32_t state, uint8_t kind) noexcept nogil:
             count += 1
     cdef int32_t following = NONE
     if count:
-        following = _closure(m, count)
+        following = _closure(m, count, 0)
     cdef int32_t *row
     if following >= NONE:
         row = m.rows + <int64_t>state * m.n_classes
@@ -392,10 +405,43 @@ cdef int32_t _explore(Machine *m, int32_t state, uint8_t kind) noexcept nogil:
     return following
 
 
-cdef int32_t _closure(Machine *m, int64_t waiting) noexcept nogil:
-    """The state of all that can be reached from work[:waiting] without a byte."""
+cdef int32_t _after_token(
+    Machine *m, int32_t state, int64_t token, int32_t by_bytes
+) noexcept nogil:
+    """The state after a token that bytes lead to `by_bytes` with."""
+    cdef State *origin = m.states + state
+    cdef State *beside = m.states + max(by_bytes, 0)
+    cdef int64_t i, count = 0
+    cdef uint64_t configuration
+    cdef Instruction *step
+    if not _room_for_work(m, origin.count + beside.count + 4):
+        return TOO_MUCH_MEMORY
+    for i in range(origin.count):
+        configuration = m.pool[origin.first + i]
+        step = m.program + (configuration >> 32)
+        if (
+            step.op == OP_TOKEN and step.a == token
+            or step.op == OP_NOT_TOKEN and step.a != token
+        ):
+            m.work[count] = configuration + (<uint64_t>1 << 32)
+            count += 1
+    if not count or by_bytes < NONE:
+        return by_bytes
+    if by_bytes == NONE:
+        return _closure(m, count, 0)
+    for i in range(beside.count):
+        m.work[count + i] = m.pool[beside.first + i]
+    return _closure(m, count + beside.count, beside.accepting)
+
+
+cdef int32_t _closure(
+    Machine *m, int64_t waiting, int32_t accepting
+) noexcept nogil:
+    """The state of all that can be reached from work[:waiting] without a byte.
+
+    It accepts if something there does, or already by what it was called with.
+    """
     cdef int64_t found = 0, looked = 0
-    cdef int32_t accepting = 0
     cdef uint64_t configuration
     cdef uint32_t stack
     cdef int64_t pushed
@@ -418,8 +464,8 @@ cdef int32_t _closure(Machine *m, int64_t waiting) noexcept nogil:
             return TOO_MUCH_MEMORY
         step = m.program + (configuration >> 32)
         stack = <uint32_t>configuration
-        if step.op == OP_BYTES:
-            if step.a <= step.b:
+        if step.op == OP_BYTES or step.op >= OP_TOKEN:
+            if step.a <= step.b or step.op != OP_BYTES:
                 if not _room_for_out(m, found + 1):
                     return TOO_MUCH_MEMORY
                 m.out[found] = configuration
@@ -529,9 +575,11 @@ cdef int32_t _intern(Machine *m, int64_t count, int32_t accepting) noexcept nogi
     known.run.groups = 0
     known.run.length = 0
     known.run.known = UNASKED
+    known.tokens = False
     cdef int64_t place
     for place in range(count):
         known.tags |= <uint32_t>1 << m.stacks[<uint32_t>m.out[place]].tag
+        known.tokens |= m.program[m.out[place] >> 32].op != OP_BYTES
     memcpy(m.pool + m.n_pool, m.out, <size_t>count * sizeof(uint64_t))
     m.n_pool += count
     cdef int32_t kind

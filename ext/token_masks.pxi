@@ -38,12 +38,17 @@ cdef class TokenTrie:
     (None: all); control tokens must not. Tokens without bytes and those that no UTF-8
     text contains are left out. `end_tokens` end the text, they never are text.
 
+    A token terminal of a grammar stands for any token that has bytes, may it be text or
+    not, but for end tokens and those that begin with NUL.
+
     Raises ValueError for numbers of tokens that there are not, and for what is too big.
     """
 
-    cdef bytes data  # counts, end tokens, places of pieces, pieces, nodes, their tokens
+    # counts, end tokens, terminals, places of pieces, pieces, nodes, their tokens
+    cdef bytes data
     cdef int64_t n_tokens, n_ends, n_bytes, n_nodes, n_listed, deepest
     cdef const uint32_t *ends
+    cdef const uint32_t *terminals  # a bit for each token that a terminal can stand for
     cdef const uint32_t *places
     cdef const uint8_t *bytes_
     cdef const Node *nodes  # one more than n_nodes
@@ -121,13 +126,15 @@ cdef class TokenTrie:
             if not 0 <= counts[i] <= INT32_MAX:
                 raise ValueError("the image has impossible counts")
         cdef int64_t ends_at = HEAD
-        cdef int64_t places_at = ends_at + 4 * counts[1]
+        cdef int64_t terminals_at = ends_at + 4 * counts[1]
+        cdef int64_t places_at = terminals_at + 4 * _words(counts[0])
         cdef int64_t bytes_at = places_at + 4 * (counts[0] + 1)
         cdef int64_t nodes_at = bytes_at + _padded(counts[2])
         cdef int64_t listed_at = nodes_at + <int64_t>sizeof(Node) * (counts[3] + 1)
         if size != listed_at + 4 * counts[4] or counts[5] > LONGEST_PIECE:
             raise ValueError("the image's size does not fit its counts")
         cdef const uint32_t *ends = <const uint32_t *>(start + ends_at)
+        cdef const uint32_t *terminals = <const uint32_t *>(start + terminals_at)
         cdef const uint32_t *places = <const uint32_t *>(start + places_at)
         cdef const Node *nodes = <const Node *>(start + nodes_at)
         cdef const uint32_t *listed = <const uint32_t *>(start + listed_at)
@@ -136,6 +143,7 @@ cdef class TokenTrie:
             good = (
                 _are_ids(ends, counts[1], counts[0])
                 and _are_ids(listed, counts[4], counts[0])
+                and _are_terminals(terminals, counts[0], ends, counts[1])
                 and _are_places(places, counts[0], counts[2])
                 and _is_tree(nodes, counts[3], counts[4], counts[5])
             )
@@ -148,6 +156,7 @@ cdef class TokenTrie:
         self.n_listed = counts[4]
         self.deepest = counts[5]
         self.ends = ends
+        self.terminals = terminals
         self.places = places
         self.bytes_ = start + bytes_at
         self.nodes = nodes
@@ -258,8 +267,8 @@ cdef class Masks:
     def forced(self, int32_t state, int64_t longest=4096) -> bytes:
         """The bytes that must follow: each the only one that can.
 
-        They end where the text may end or where there is a choice, and after `longest`
-        bytes.
+        They end where the text may end, where there is a choice or a token terminal,
+        and after `longest` bytes.
         """
         self._ready()
         self.automaton._check(state)
@@ -296,16 +305,21 @@ cdef class Masks:
 
     cdef int32_t _after(self, int32_t state, int64_t token) except? -1:
         self.automaton._check(state)
+        if state == NONE:
+            return NONE
+        cdef Machine *m = &self.automaton.machine
         cdef uint32_t start = self.trie.places[token]
         cdef int64_t length = self.trie.places[token + 1] - start
-        if not length:
-            return NONE
+        cdef int32_t following = NONE
         PyThread_acquire_lock(self.automaton.lock, WAIT_LOCK)
-        state = _feed(&self.automaton.machine, state, self.trie.bytes_ + start, length)
+        if length:
+            following = _feed(m, state, self.trie.bytes_ + start, length)
+        if m.states[state].tokens and _is_set(self.trie.terminals, token):
+            following = _after_token(m, state, token, following)
         PyThread_release_lock(self.automaton.lock)
-        if state < NONE:
-            raise self.automaton._failed(state)
-        return state
+        if following < NONE:
+            raise self.automaton._failed(following)
+        return following
 
     cdef _Mask _find(self, int32_t state):
         self._ready()
@@ -335,6 +349,7 @@ cdef class Masks:
                 failed = _decide(&self.automaton.machine, self.trie, path, words)
                 if not failed:
                     failed = _walk(&self.automaton.machine, self.trie, path, words)
+                _name(&self.automaton.machine, self.trie, state, words)
                 if self.automaton.machine.states[state].accepting:
                     for i in range(self.trie.n_ends):
                         _set(words, self.trie.ends[i])
@@ -381,13 +396,14 @@ def vocabulary_image(pieces not None, allowed=None, end_tokens=()) -> bytes:
     """What `TokenTrie.vocabulary` would be for these, without making the trie."""
     cdef list chosen = list(pieces)
     cdef list ends = _chosen_ends(len(chosen), end_tokens)
-    return _plain(_text_pieces(chosen, allowed, ends), ends)
+    cdef bytes terminals = _terminals(chosen, ends)
+    return _plain(_text_pieces(chosen, allowed, ends), ends, terminals)
 
 
 cdef bytes _image(list pieces, object allowed, object end_tokens):
     cdef list ends = _chosen_ends(len(pieces), end_tokens)
     cdef list chosen = _text_pieces(pieces, allowed, ends)
-    cdef bytes plain = _plain(chosen, ends)
+    cdef bytes plain = _plain(chosen, ends, _terminals(pieces, ends))
     cdef list order = sorted(
         [token for token, piece in enumerate(chosen) if piece], key=chosen.__getitem__
     )
@@ -490,8 +506,22 @@ cdef list _text_pieces(list pieces, object allowed, list ends):
     return chosen
 
 
-cdef bytes _plain(list chosen, list ends):
-    """Two counts, end tokens, places of pieces, pieces, padded."""
+cdef bytes _terminals(list pieces, list ends):
+    """A bit for each token that a token terminal can stand for."""
+    cdef int64_t token
+    cdef bytes piece
+    cdef bytes bits = bytes(4 * _words(len(pieces)))
+    cdef uint32_t *words = <uint32_t *>PyBytes_AS_STRING(bits)
+    cdef set excluded = set(ends)
+    for token in range(len(pieces)):
+        piece = pieces[token]
+        if piece and not piece.startswith(b"\0") and token not in excluded:
+            _set(words, <uint32_t>token)
+    return bits
+
+
+cdef bytes _plain(list chosen, list ends, bytes terminals):
+    """Two counts, end tokens, terminals, places of pieces, pieces, padded."""
     cdef list places = [0]
     cdef int64_t place = 0
     cdef bytes piece
@@ -504,6 +534,7 @@ cdef bytes _plain(list chosen, list ends):
         (
             array("q", [len(chosen), len(ends)]).tobytes(),
             array("I", ends).tobytes(),
+            terminals,
             array("I", places).tobytes(),
             b"".join(chosen),
             bytes(_padded(place) - place),
@@ -512,7 +543,8 @@ cdef bytes _plain(list chosen, list ends):
 
 
 cdef bytes _vocabulary(bytes image, int64_t n_tokens, int64_t n_ends, int64_t n_bytes):
-    cdef int64_t length = 4 * n_ends + 4 * (n_tokens + 1) + _padded(n_bytes)
+    cdef int64_t length = 4 * (n_ends + _words(n_tokens) + n_tokens + 1)
+    length += _padded(n_bytes)
     return array("q", [n_tokens, n_ends]).tobytes() + image[HEAD : HEAD + length]
 
 
@@ -526,6 +558,10 @@ cdef inline int64_t _words(int64_t n_tokens) noexcept nogil:
 
 cdef inline void _set(uint32_t *words, uint32_t token) noexcept nogil:
     words[token >> 5] |= <uint32_t>1 << (token & 31)
+
+
+cdef inline bint _is_set(const uint32_t *words, int64_t token) noexcept nogil:
+    return words[token >> 5] >> (token & 31) & 1
 
 
 cdef inline int _ones(uint32_t word) noexcept nogil:
@@ -603,6 +639,17 @@ cdef bint _are_ids(const uint32_t *ids, int64_t count, int64_t n) noexcept nogil
         if ids[i] >= n:
             return False
     return True
+
+
+cdef bint _are_terminals(
+    const uint32_t *terminals, int64_t n, const uint32_t *ends, int64_t n_ends
+) noexcept nogil:
+    """Whether they are tokens that there are and that do not end the text."""
+    cdef int64_t i
+    for i in range(n_ends):
+        if _is_set(terminals, ends[i]):
+            return False
+    return not n & 31 or not terminals[n >> 5] >> (n & 31)
 
 
 cdef bint _are_places(
@@ -737,13 +784,47 @@ cdef int32_t _walk(
     return 0
 
 
+cdef void _name(
+    Machine *m, TokenTrie trie, int32_t state, uint32_t *words
+) noexcept nogil:
+    """Sets the bits of the tokens that a state's token terminals stand for."""
+    cdef const State *origin = m.states + state
+    cdef int64_t n_words = _words(trie.n_tokens), i, k, excluded = -1
+    cdef bint before = False
+    cdef Instruction *step
+    if not origin.tokens:
+        return
+    for i in range(origin.count):
+        step = m.program + (m.pool[origin.first + i] >> 32)
+        if step.op == OP_TOKEN and step.a < trie.n_tokens:
+            if _is_set(trie.terminals, step.a):
+                _set(words, step.a)
+    for i in range(origin.count):
+        step = m.program + (m.pool[origin.first + i] >> 32)
+        if step.op != OP_NOT_TOKEN:
+            continue
+        if excluded < 0:
+            excluded = step.a
+            before = excluded >= trie.n_tokens or _is_set(words, excluded)
+            for k in range(n_words):
+                words[k] |= trie.terminals[k]
+            if not before:
+                words[excluded >> 5] &= ~(<uint32_t>1 << (excluded & 31))
+        elif step.a != excluded and not before:
+            # what one excludes the other one lets through
+            words[excluded >> 5] |= trie.terminals[excluded >> 5]
+            before = True
+
+
 cdef int64_t _forced(
     Machine *m, int32_t state, const uint8_t *members, uint8_t *out, int64_t longest
 ) noexcept nogil:
     """How many bytes are forced; `out` gets them."""
     cdef int64_t length = 0
     cdef int32_t kind, only, target, following
-    while length < longest and not m.states[state].accepting:
+    while length < longest:
+        if m.states[state].accepting or m.states[state].tokens:
+            break
         only = NONE
         target = NONE
         for kind in range(m.n_classes):

@@ -7,6 +7,8 @@ CALL: Final[int]
 RETURN: Final[int]
 SPLIT: Final[int]
 JUMP: Final[int]
+TOKEN: Final[int]
+NOT_TOKEN: Final[int]
 DEAD: Final[int]
 
 @final

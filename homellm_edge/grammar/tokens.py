@@ -20,7 +20,7 @@ MAX_FILE = 256 << 20
 """Bytes of a trie's file that are still read."""
 
 _MAGIC = b"homellmT"
-_VERSION = 1
+_VERSION = 2
 _ORDER = 0x01020304
 _HEADER = struct.Struct("=8sIIQ32s")
 
