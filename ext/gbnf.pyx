@@ -26,6 +26,7 @@ All methods may be called from several threads.
 """
 
 from cpython.array cimport array
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from cpython.pythread cimport (
     PyThread_acquire_lock,
     PyThread_allocate_lock,
@@ -188,6 +189,29 @@ cdef class Automaton:
     def byte_classes(self) -> int:
         """How many kinds of bytes the program tells apart."""
         return self.machine.n_classes
+
+    @property
+    def image(self) -> bytes:
+        """Program and states as flat bytes, in this machine's byte order."""
+        PyThread_acquire_lock(self.lock, WAIT_LOCK)
+        try:
+            return _automaton_image(&self.machine)
+        finally:
+            PyThread_release_lock(self.lock)
+
+    @staticmethod
+    def from_image(
+        bytes image not None,
+        failure not None,
+        *,
+        int64_t limit=64 << 20,
+        int64_t work=1 << 17,
+    ) -> Automaton:
+        """The automaton whose `image` it is, its states with their numbers.
+
+        Raises ValueError if it is none, and `failure(text)` as the class does.
+        """
+        return _automaton_from(image, failure, limit, work)
 
     def step(self, int32_t state, int byte) -> int:
         """The state after one byte; DEAD if it cannot follow."""
@@ -768,4 +792,7 @@ cdef bint _more_state_slots(Machine *m) noexcept nogil:
     return True
 
 
+include "automaton_images.pxi"
+include "token_trie.pxi"
 include "token_masks.pxi"
+include "mask_images.pxi"
