@@ -14,6 +14,10 @@ A program is an array of instructions of three numbers each:
     RETURN              the routine's end; of the first routine, the end of the text
     SPLIT  one other    both
     JUMP   target
+    TOKEN  id           one token of the model's vocabulary, then the next
+    NOT_TOKEN  id       one token, any other one, then the next
+
+No byte leads through the last two: they are for `Masks`, which knows the vocabulary.
 
 A call can carry a tag (1 to 31): what is read until its routine ends is inside the tag.
 A state knows which tags its configurations are inside of.
@@ -22,6 +26,7 @@ All methods may be called from several threads.
 """
 
 from cpython.array cimport array
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from cpython.pythread cimport (
     PyThread_acquire_lock,
     PyThread_allocate_lock,
@@ -40,6 +45,8 @@ cdef enum:
     OP_RETURN = 2
     OP_SPLIT = 3
     OP_JUMP = 4
+    OP_TOKEN = 5
+    OP_NOT_TOKEN = 6
 
 cdef enum:
     UNKNOWN = -2
@@ -52,6 +59,8 @@ CALL = OP_CALL
 RETURN = OP_RETURN
 SPLIT = OP_SPLIT
 JUMP = OP_JUMP
+TOKEN = OP_TOKEN
+NOT_TOKEN = OP_NOT_TOKEN
 
 DEAD = NONE
 """The state that nothing leads out of."""
@@ -66,11 +75,18 @@ cdef struct Stack:
     uint32_t parent
     uint32_t tag  # of the innermost tagged call in it, 0 for none
 
+cdef struct Run:
+    uint32_t groups  # a bit for each; what only has characters of them
+    int32_t length  # can follow, up to so many characters
+    int32_t known
+
 cdef struct State:
     int64_t first  # of its configurations in the pool
     int32_t count
     int32_t accepting
     uint32_t tags  # a bit for each tag of a configuration; the lowest: outside of all
+    bint tokens  # whether a configuration waits for a token
+    Run run
 
 cdef struct Machine:
     Instruction *program
@@ -78,6 +94,7 @@ cdef struct Machine:
     int32_t length
     uint8_t classes[256]
     uint8_t samples[256]  # a byte of each class
+    uint32_t ascii[256]  # of each class, the groups of characters that it is part of
     int32_t n_classes
     # interned stacks; number 0 is the empty one
     Stack *stacks
@@ -143,7 +160,7 @@ cdef class Automaton:
             self.machine.tags[back] = <uint8_t>tag
         if not _prepare(&self.machine):
             raise self._failed(TOO_MUCH_MEMORY)
-        cdef int32_t state = _closure(&self.machine, 1)
+        cdef int32_t state = _closure(&self.machine, 1, 0)
         if state < NONE:
             raise self._failed(state)
         self.first = state
@@ -172,6 +189,29 @@ cdef class Automaton:
     def byte_classes(self) -> int:
         """How many kinds of bytes the program tells apart."""
         return self.machine.n_classes
+
+    @property
+    def image(self) -> bytes:
+        """Program and states as flat bytes, in this machine's byte order."""
+        PyThread_acquire_lock(self.lock, WAIT_LOCK)
+        try:
+            return _automaton_image(&self.machine)
+        finally:
+            PyThread_release_lock(self.lock)
+
+    @staticmethod
+    def from_image(
+        bytes image not None,
+        failure not None,
+        *,
+        int64_t limit=64 << 20,
+        int64_t work=1 << 17,
+    ) -> Automaton:
+        """The automaton whose `image` it is, its states with their numbers.
+
+        Raises ValueError if it is none, and `failure(text)` as the class does.
+        """
+        return _automaton_from(image, failure, limit, work)
 
     def step(self, int32_t state, int byte) -> int:
         """The state after one byte; DEAD if it cannot follow."""
@@ -281,6 +321,8 @@ cdef int _load(Machine *m, const int32_t[::1] numbers) except -1:
             good = 0 <= step.a < count and 0 <= step.b < count
         elif step.op == OP_JUMP:
             good = 0 <= step.a < count
+        elif step.op == OP_TOKEN or step.op == OP_NOT_TOKEN:
+            good = step.a >= 0 and i + 1 < count
         else:
             good = step.op == OP_RETURN
         if not good:
@@ -292,6 +334,10 @@ cdef int _load(Machine *m, const int32_t[::1] numbers) except -1:
         m.classes[byte] = <uint8_t>number
         m.samples[number] = <uint8_t>byte
     m.n_classes = number + 1
+    cdef uint32_t groups[256]
+    _fill_groups(groups)
+    for byte in range(128):
+        m.ascii[m.classes[byte]] |= groups[byte]
     return 0
 
 
@@ -358,9 +404,12 @@ cdef int32_t _step(Machine *m, int32_t state, uint8_t kind) noexcept nogil:
 
 
 cdef int32_t _explore(Machine *m, int32_t state, uint8_t kind) noexcept nogil:
-    """Makes the state that a class of bytes leads to and notes it in the table."""
+    """Makes the state that a class of bytes leads to and notes it in the table.
+
+    It is noted for the classes beside it, too, as far as they are the same here.
+    """
     cdef State *origin = m.states + state
-    cdef uint8_t byte = m.samples[kind]
+    cdef int32_t byte = m.samples[kind], low = 0, high = 255
     cdef int64_t i, count = 0
     cdef uint64_t configuration
     cdef Instruction *step
@@ -369,21 +418,65 @@ cdef int32_t _explore(Machine *m, int32_t state, uint8_t kind) noexcept nogil:
     for i in range(origin.count):
         configuration = m.pool[origin.first + i]
         step = m.program + (configuration >> 32)
-        if step.a <= byte <= step.b:
+        if step.op != OP_BYTES:
+            continue
+        if step.a > byte:
+            high = min(high, step.a - 1)
+        elif step.b < byte:
+            low = max(low, step.b + 1)
+        else:
+            low = max(low, step.a)
+            high = min(high, step.b)
             m.work[count] = configuration + (<uint64_t>1 << 32)
             count += 1
     cdef int32_t following = NONE
     if count:
-        following = _closure(m, count)
+        following = _closure(m, count, 0)
+    cdef int32_t *row
     if following >= NONE:
-        m.rows[<int64_t>state * m.n_classes + kind] = following
+        row = m.rows + <int64_t>state * m.n_classes
+        for i in range(m.classes[low], m.classes[high] + 1):
+            row[i] = following
     return following
 
 
-cdef int32_t _closure(Machine *m, int64_t waiting) noexcept nogil:
-    """The state of all that can be reached from work[:waiting] without a byte."""
+cdef int32_t _after_token(
+    Machine *m, int32_t state, int64_t token, int32_t by_bytes
+) noexcept nogil:
+    """The state after a token that bytes lead to `by_bytes` with."""
+    cdef State *origin = m.states + state
+    cdef State *beside = m.states + max(by_bytes, 0)
+    cdef int64_t i, count = 0
+    cdef uint64_t configuration
+    cdef Instruction *step
+    if not _room_for_work(m, origin.count + beside.count + 4):
+        return TOO_MUCH_MEMORY
+    for i in range(origin.count):
+        configuration = m.pool[origin.first + i]
+        step = m.program + (configuration >> 32)
+        if (
+            step.op == OP_TOKEN and step.a == token
+            or step.op == OP_NOT_TOKEN and step.a != token
+        ):
+            m.work[count] = configuration + (<uint64_t>1 << 32)
+            count += 1
+    if not count or by_bytes < NONE:
+        return by_bytes
+    if by_bytes == NONE:
+        return _closure(m, count, 0)
+    for i in range(beside.count):
+        m.work[count + i] = m.pool[beside.first + i]
+    return _closure(m, count + beside.count, beside.accepting)
+
+
+cdef int32_t _closure(
+    Machine *m, int64_t waiting, int32_t accepting
+) noexcept nogil:
+    """The state of all that can be reached from work[:waiting] without a byte.
+
+    It accepts if something there does, or already by what it was called with.
+    """
     cdef int64_t found = 0, looked = 0
-    cdef int32_t accepting = 0
     cdef uint64_t configuration
     cdef uint32_t stack
     cdef int64_t pushed
@@ -406,8 +499,8 @@ cdef int32_t _closure(Machine *m, int64_t waiting) noexcept nogil:
             return TOO_MUCH_MEMORY
         step = m.program + (configuration >> 32)
         stack = <uint32_t>configuration
-        if step.op == OP_BYTES:
-            if step.a <= step.b:
+        if step.op == OP_BYTES or step.op >= OP_TOKEN:
+            if step.a <= step.b or step.op != OP_BYTES:
                 if not _room_for_out(m, found + 1):
                     return TOO_MUCH_MEMORY
                 m.out[found] = configuration
@@ -514,9 +607,14 @@ cdef int32_t _intern(Machine *m, int64_t count, int32_t accepting) noexcept nogi
     known.count = <int32_t>count
     known.accepting = accepting
     known.tags = <uint32_t>accepting
+    known.run.groups = 0
+    known.run.length = 0
+    known.run.known = UNASKED
+    known.tokens = False
     cdef int64_t place
     for place in range(count):
         known.tags |= <uint32_t>1 << m.stacks[<uint32_t>m.out[place]].tag
+        known.tokens |= m.program[m.out[place] >> 32].op != OP_BYTES
     memcpy(m.pool + m.n_pool, m.out, <size_t>count * sizeof(uint64_t))
     m.n_pool += count
     cdef int32_t kind
@@ -705,4 +803,7 @@ cdef bint _more_state_slots(Machine *m) noexcept nogil:
     return True
 
 
+include "automaton_images.pxi"
+include "token_trie.pxi"
 include "token_masks.pxi"
+include "mask_images.pxi"

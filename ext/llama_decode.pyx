@@ -496,22 +496,22 @@ cdef class Decoder:
         """Whether it is a control token, though it is no end."""
         return 0 <= token < self.vocabulary and self.kinds[token] == UNSPEAKABLE
 
-    def piece(self, int32_t token):
-        """The bytes of a token; a control token has none."""
+    def piece(self, int32_t token, bint special=False):
+        """The bytes of a token; a control token has some only if `special`."""
         cdef char small[256]
         cdef char *large
         cdef int32_t length
         if token < 0 or token >= self.vocabulary:
             raise ValueError(f"token {token} is not in the vocabulary")
         self._check_open()
-        length = self.api.piece(self.vocab, token, small, sizeof(small), 0, False)
+        length = self.api.piece(self.vocab, token, small, sizeof(small), 0, special)
         if length >= 0:
             return small[:length]
         large = <char *>malloc(-length)
         if large is NULL:
             raise MemoryError
         try:
-            length = self.api.piece(self.vocab, token, large, -length, 0, False)
+            length = self.api.piece(self.vocab, token, large, -length, 0, special)
             return large[:max(length, 0)]
         finally:
             free(large)
@@ -519,9 +519,10 @@ cdef class Decoder:
     def pieces(self):
         """The bytes of all tokens, and a byte each: 1 if it may be text.
 
-        Control tokens and those that end a generation may not.
+        Control tokens and those that end a generation may not; they have bytes all the
+        same, by which a grammar can name them.
         """
-        cdef list pieces = [self.piece(token) for token in range(self.vocabulary)]
+        cdef list pieces = [self.piece(token, True) for token in range(self.vocabulary)]
         return pieces, bytes([self.kinds[i] == TEXT for i in range(self.vocabulary)])
 
     def end_tokens(self):

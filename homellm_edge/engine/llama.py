@@ -386,6 +386,10 @@ def _sampler(decoder: Decoder, sampling: Sampling) -> Sampler:
 
 
 def _constraints(decoder: Decoder, tokenize: Tokenize) -> Constraints:
+    def named(text: str) -> int | None:
+        tokens = decoder.tokenize(text.encode(), False, True)
+        return tokens[0] if len(tokens) == 1 else None
+
     pieces, allowed = decoder.pieces()
     trie = TokenTrie(pieces, allowed, decoder.end_tokens())
-    return Constraints(Vocabulary(trie, tokenize))
+    return Constraints(Vocabulary(trie, tokenize, named))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from .._assembler import Routine
-from .._gbnf import BYTES, JUMP, SPLIT
+from .._gbnf import BYTES, JUMP, NOT_TOKEN, SPLIT, TOKEN
 from .source import FaultError
 from .syntax import (
     Alternatives,
@@ -25,11 +25,6 @@ from .utf8 import Range, byte_ranges, characters
 
 MAX_PROGRAM = 1 << 20
 """Instructions of a compiled grammar."""
-
-TOKEN = 5
-NOT_TOKEN = 6
-"""Instructions that read a token of the model's vocabulary, by its id; not the bytes of
-its text."""
 
 _NO_TOKEN = (1 << 31) - 1
 """No vocabulary has so large an id: whatever is larger is as good as this."""

@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from .automaton import Automaton, Compiler
+from .automaton import Automaton, Compiler, Tokens
 from .tokens import Masks, TokenTrie
 
 Tokenize = Callable[[bytes], Sequence[int]]
@@ -30,6 +30,8 @@ class Vocabulary:
 
     trie: TokenTrie
     tokenize: Tokenize
+    named: Tokens | None = None
+    """The token that a token terminal names by its text; None: these are refused."""
 
     def bytes_of(self, tokens: Sequence[int]) -> bytes:
         """The text of these tokens; of those that are no text, nothing."""
@@ -127,7 +129,7 @@ class Constraints:
 
     def __init__(self, vocabulary: Vocabulary, *, memory: int = _MEMORY) -> None:
         self._vocabulary = vocabulary
-        self._compiler = Compiler()
+        self._compiler = Compiler(vocabulary.named)
         self._kept: OrderedDict[str, Compiled] = OrderedDict()
         self._memory = memory
 

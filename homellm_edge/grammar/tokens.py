@@ -1,28 +1,27 @@
 """The token side of a grammar: a model's vocabulary as a trie, kept in a file.
 
-A file holds a trie as it lies in memory, behind a header, so that it could be mapped:
-magic, version, a mark of the byte order, the length and the SHA-256 of what follows.
+A file (see `flat_file`) holds a trie as it lies in memory.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
-import struct
-import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from .._gbnf import Masks, TokenTrie, vocabulary_image
-from ..errors import GrammarError
+from .flat_file import FileKind, read_flat, unusable, write_flat
 
 MAX_FILE = 256 << 20
 """Bytes of a trie's file that are still read."""
 
-_MAGIC = b"homellmT"
-_VERSION = 1
-_ORDER = 0x01020304
-_HEADER = struct.Struct("=8sIIQ32s")
+_KIND = FileKind(
+    magic=b"homellmT",
+    version=2,
+    name="a vocabulary",
+    cure="delete it and have it made again from the model",
+    largest=MAX_FILE,
+)
 
 
 def vocabulary_digest(
@@ -44,18 +43,7 @@ def save_trie(trie: TokenTrie, path: Path) -> None:
 
     Raises OSError where that cannot be written.
     """
-    image = trie.image
-    checksum = hashlib.sha256(image).digest()
-    header = _HEADER.pack(_MAGIC, _VERSION, _ORDER, len(image), checksum)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name + ".")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(header)
-            file.write(image)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    write_flat(path, _KIND, trie.image)
 
 
 def load_trie(path: Path, digest: str | None = None) -> TokenTrie:
@@ -66,34 +54,14 @@ def load_trie(path: Path, digest: str | None = None) -> TokenTrie:
             another vocabulary.
         OSError: it cannot be read.
     """
-    with path.open("rb") as file:
-        if os.fstat(file.fileno()).st_size > MAX_FILE:
-            raise _unusable(path, f"it has more than {MAX_FILE} bytes")
-        data = file.read(_HEADER.size)
-        image = file.read(MAX_FILE)
-    if not data.startswith(_MAGIC) or len(data) < _HEADER.size:
-        raise _unusable(path, "it is not a file of a vocabulary")
-    _, version, order, length, checksum = _HEADER.unpack(data)
-    if order != _ORDER:
-        raise _unusable(path, "it was written on a machine with another byte order")
-    if version != _VERSION:
-        raise _unusable(path, f"it has version {version}, not {_VERSION}")
-    if length != len(image) or checksum != hashlib.sha256(image).digest():
-        raise _unusable(path, "it is damaged")
+    image = read_flat(path, _KIND)
     try:
         trie = TokenTrie.from_image(image)
     except ValueError as err:
-        raise _unusable(path, f"it is damaged ({err})") from None
+        raise unusable(path, _KIND, f"it is damaged ({err})") from None
     if digest is not None and digest != trie_digest(trie):
-        raise _unusable(path, "it was made for another vocabulary")
+        raise unusable(path, _KIND, "it was made for another vocabulary")
     return trie
-
-
-def _unusable(path: Path, reason: str) -> GrammarError:
-    return GrammarError(
-        f"{path.name} cannot be used: {reason}",
-        "delete it and have it made again from the model",
-    )
 
 
 __all__ = [

@@ -203,6 +203,16 @@ async def test_deep_but_legal_nesting(engine: LlamaEngine) -> None:
     assert (await ask(engine, grammar=grammar))[0] == b"ok"
 
 
+async def test_a_grammar_can_name_tokens(engine: LlamaEngine) -> None:
+    start = engine.tokenize("<|im_start|>")
+    grammar = f'root ::= "a" <|im_start|> "b" <[{start[0]}]>'
+    output, usage = await ask(engine, grammar=grammar)
+    assert output == b"ab"  # control tokens have no text
+    assert usage.sampled + usage.forced == 4
+    with pytest.raises(GrammarError, match="<nothing>"):
+        await ask(engine, grammar="root ::= <nothing>")
+
+
 async def test_closing_the_iterator_cancels(engine: LlamaEngine) -> None:
     expected, _ = await ask(engine)
     stream = engine.generate(

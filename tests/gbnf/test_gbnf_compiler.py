@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from damage import BASES, PIECES, damaged
 from homellm_edge._assembler import Routine, link
-from homellm_edge._gbnf import BYTES, CALL, RETURN
+from homellm_edge._gbnf import BYTES, CALL, NOT_TOKEN, RETURN, TOKEN
 from homellm_edge.errors import GrammarError
 from homellm_edge.grammar import automaton, grounded_grammar, home_grammar
 from homellm_edge.grammar.automaton import (
@@ -21,7 +21,6 @@ from homellm_edge.grammar.automaton import (
     compile_grammar,
     digest,
 )
-from homellm_edge.grammar.code import NOT_TOKEN, TOKEN
 from homellm_edge.grammar.parser import parse
 from homellm_edge.home import home_from_dict
 from homes import DATA

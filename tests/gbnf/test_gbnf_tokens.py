@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import random
 import struct
 import threading
-from collections.abc import Iterator, Sequence
+from array import array
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
-import llama_cpp.llama_cpp as lib
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from gguf_factory import SPECIAL, write_llama
 from homellm_edge.errors import GrammarError
 from homellm_edge.grammar import home_grammar
-from homellm_edge.grammar.automaton import DEAD, Automaton, compile_grammar
+from homellm_edge.grammar.automaton import DEAD, compile_grammar
 from homellm_edge.grammar.tokens import (
     Masks,
     TokenTrie,
@@ -30,37 +27,11 @@ from homellm_edge.grammar.tokens import (
     vocabulary_digest,
 )
 from homellm_edge.home import home_from_dict
+from llama_masks import Vocabulary, whole_tokens
+from token_oracle import BYTES, by_bytes, set_bits
 
 GRAMMARS = Path(__file__).parents[2] / "grammars"
-BYTES = [bytes([value]) for value in range(256)]
 LETTERS = 'aabc[]{}": 01жψ漢😀\n'
-
-
-def set_bits(mask: bytes) -> list[int]:
-    assert len(mask) % 4 == 0
-    return [
-        32 * place + bit
-        for place, (word,) in enumerate(struct.iter_unpack("=I", mask))
-        for bit in range(32)
-        if word >> bit & 1
-    ]
-
-
-def by_bytes(
-    automaton: Automaton, pieces: Sequence[bytes], ends: Sequence[int], state: int
-) -> list[int]:
-    """The tokens that may follow, each found by stepping through its bytes."""
-    found = []
-    for token, piece in enumerate(pieces):
-        target = state
-        for byte in piece:
-            target = automaton.step(target, byte)
-        if token in ends:
-            if automaton.accepting(state):
-                found.append(token)
-        elif piece and target != DEAD:
-            found.append(token)
-    return found
 
 
 def random_grammar(rng: random.Random, depth: int = 3) -> str:
@@ -180,6 +151,84 @@ def test_only_what_utf8_can_contain_is_text(piece: bytes) -> None:
 
     possible = any(is_utf8(a + piece + z) for a in heads for z in tails)
     assert TokenTrie([piece]).piece(0) == (piece if possible else b"")
+
+
+def highest(allowed: Sequence[int], logits: Sequence[float]) -> int:
+    return max(allowed, key=lambda token: (logits[token], -token), default=-1)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_best_token_is_the_highest_allowed_one(seed: int) -> None:
+    rng = random.Random(seed)
+    pieces = random_pieces(rng)
+    trie = TokenTrie(pieces, None, [5])
+    kinds = (
+        lambda: rng.gauss(0, 1),
+        lambda: float(rng.randrange(3)),  # many are as high as each other
+        lambda: rng.choice((float("-inf"), float("inf"), -1e30, 0.0, -0.0)),
+        lambda: float("-inf"),
+    )
+    few = many = none = 0
+    while not (few > 20 and many > 20 and none):
+        try:
+            automaton = compile_grammar(f"root ::= {random_grammar(rng)}")
+        except GrammarError:
+            continue
+        masks, warm = Masks(automaton, trie), Masks(automaton, trie)
+        state = automaton.start
+        for _ in range(5):
+            value = rng.choice(kinds)
+            logits = array("f", [value() for _ in pieces])
+            try:
+                wanted = set_bits(warm.mask(state))
+            except GrammarError:
+                break  # too ambiguous
+            assert warm.best(state, logits) == highest(wanted, logits)
+            assert masks.best(state, memoryview(logits)) == highest(wanted, logits)
+            assert warm.only(state) == (wanted[0] if len(wanted) == 1 else -1)
+            few, many = few + (len(wanted) <= 256), many + (len(wanted) > 256)
+            none += not wanted
+            going_on = [token for token in wanted if token != 5]
+            state = warm.next_state(state, rng.choice(going_on)) if going_on else DEAD
+
+
+def test_the_best_of_all_needs_no_mask() -> None:
+    automaton = compile_grammar("root ::= [^b]*")
+    masks = Masks(automaton, TokenTrie(BYTES, None, [0]))
+    logits = array("f", range(256))
+    assert masks.best(automaton.start, logits) == 0xF4
+    assert masks.states == 1  # 0xF5 to 0xFF are no text
+    logits[97] = 1000
+    later = masks.next_state(automaton.start, 0xC3)
+    logits[0x80] = 2000
+    assert masks.best(later, logits) == 0x80
+    assert masks.states == 1
+    logits[98] = 3000
+    assert masks.best(automaton.start, logits) == 97
+
+
+@pytest.mark.parametrize("text", ["root ::= [^b]*", "root ::= [aA]"])
+def test_logits_that_are_no_numbers(text: str) -> None:
+    automaton = compile_grammar(text)
+    masks = Masks(automaton, TokenTrie([*BYTES, *(b"%db" % n for n in range(300))]))
+    logits = array("f", [float(n % 7) for n in range(556)])
+    wanted = masks.best(automaton.start, logits)
+    for token in (98, 300):  # not allowed in any case
+        logits[token] = float("nan")
+        assert masks.best(automaton.start, logits) == wanted
+    masks.mask(automaton.start)
+    assert masks.best(automaton.start, logits) == wanted
+    logits[65] = float("nan")
+    for which in (masks, Masks(automaton, TokenTrie([*BYTES, *[b"b"] * 300]))):
+        with pytest.raises(ValueError, match="not a number"):
+            which.best(automaton.start, logits)
+    for length in (0, 255, 557):
+        with pytest.raises(ValueError, match="logits for 556 tokens"):
+            masks.best(automaton.start, array("f", [0.0] * length))
+    with pytest.raises(ValueError, match="no state"):
+        Masks(automaton, TokenTrie(BYTES)).best(99, array("f", [0.0] * 256))
+    assert masks.best(DEAD, logits) == masks.only(DEAD) == -1
+    assert Masks(automaton, TokenTrie([])).best(automaton.start, array("f")) == -1
 
 
 @pytest.mark.parametrize(
@@ -449,72 +498,10 @@ def test_an_image_with_a_right_checksum_cannot_lead_out(
 def test_a_forged_header_is_not_enough(tmp_path: Path) -> None:
     image = TokenTrie([b"a"]).image[:-4] + b"\xff\xff\xff\xff"
     header = struct.pack(
-        "=8sIIQ32s", b"homellmT", 1, 0x01020304, len(image), sha256(image).digest()
+        "=8sIIQ32s", b"homellmT", 2, 0x01020304, len(image), sha256(image).digest()
     )
     with pytest.raises(GrammarError, match="lead out"):
         load_trie_of(tmp_path / "v.trie", header + image)
-
-
-class Vocabulary:
-    """llama.cpp's vocabulary of a model file, and its own masks."""
-
-    def __init__(self, path: Path) -> None:
-        params = lib.llama_model_default_params()
-        params.vocab_only = True
-        self._model = lib.llama_model_load_from_file(str(path).encode(), params)
-        assert self._model
-        self._vocab: Any = lib.llama_model_get_vocab(self._model)
-        self.size = lib.llama_vocab_n_tokens(self._vocab)
-        tokens = range(self.size)
-        self.ends = [t for t in tokens if lib.llama_vocab_is_eog(self._vocab, t)]
-        marks = [lib.llama_vocab_get_attr(self._vocab, t) for t in tokens]
-        # unknown, unused, control
-        self.allowed = [not mark & 0b1011 for mark in marks]
-        buffer = ctypes.create_string_buffer(1024)
-        self.pieces = []
-        for token in tokens:
-            length = lib.llama_token_to_piece(self._vocab, token, buffer, 1024, 0, True)
-            assert length >= 0
-            self.pieces.append(buffer.raw[:length])
-
-    def close(self) -> None:
-        lib.llama_model_free(self._model)
-
-    def masks(self, grammar: str, tokens: Sequence[int]) -> Iterator[set[int]]:
-        """llama.cpp's mask at the start and after each of the tokens."""
-        sampler = lib.llama_sampler_init_grammar(self._vocab, grammar.encode(), b"root")
-        assert sampler
-        kind = lib.llama_token_data * self.size
-        minus = float("-inf")
-        try:
-            for token in [*tokens, None]:
-                data = kind(*((t, 1.0, 0.0) for t in range(self.size)))
-                array = lib.llama_token_data_array(
-                    ctypes.cast(data, ctypes.POINTER(lib.llama_token_data)),
-                    self.size,
-                    -1,
-                    False,
-                )
-                lib.llama_sampler_apply(sampler, ctypes.byref(array))
-                yield {item.id for item in data if item.logit > minus}
-                if token is not None:
-                    lib.llama_sampler_accept(sampler, token)
-        finally:
-            lib.llama_sampler_free(sampler)
-
-    def differences(
-        self, grammar: str, masks: Masks, start: int, tokens: Sequence[int]
-    ) -> list[tuple[int, set[int], set[int]]]:
-        """Of each step, its number, what only llama.cpp allows, what only we do."""
-        state = start
-        found = []
-        for number, theirs in enumerate(self.masks(grammar, tokens)):
-            ours = set(set_bits(masks.mask(state)))
-            if ours != theirs:
-                found.append((number, theirs - ours, ours - theirs))
-            if number < len(tokens):
-                state = masks.next_state(state, tokens[number])
-        return found
 
 
 def random_tokens(
@@ -539,28 +526,6 @@ def random_tokens(
         tokens.append(rng.choice(liked if liked and rng.random() < 0.3 else choice))
         state = masks.next_state(state, tokens[-1])
     return tokens
-
-
-@pytest.fixture(scope="module")
-def vocabulary(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vocabulary]:
-    extra = ("ж", "漢", "😀", '{"', "```", "<|x|>")
-    path = tmp_path_factory.mktemp("v") / "v.gguf"
-    found = Vocabulary(write_llama(path, special=SPECIAL + extra, tensors=False))
-    for text in extra[:-1]:  # the factory marks them as control tokens
-        found.allowed[found.pieces.index(text.encode())] = True
-    yield found
-    found.close()
-
-
-def whole_tokens(vocabulary: Vocabulary) -> set[int]:
-    return {
-        token
-        for token, piece in enumerate(vocabulary.pieces)
-        if vocabulary.allowed[token]
-        and token not in vocabulary.ends
-        and piece
-        and piece.decode(errors="replace").encode() == piece
-    }
 
 
 @pytest.mark.parametrize("name", ["json", "generic", "home"])
