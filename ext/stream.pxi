@@ -503,7 +503,7 @@ cdef class StreamParser(_Held):
         cdef int state = self.scan.state
         cdef bint partly = self.matched and self.size == self.matched
         if state < BETWEEN:
-            if state == IN_LABEL and self.label != NULL and not self.label[self.matched]:
+            if state == IN_LABEL and not self.label[self.matched]:
                 events.append(Done(self.base, False))
                 return 0
             self._say(NULL, 0, 0, True, events)
@@ -550,7 +550,7 @@ cdef class StreamParser(_Held):
         return False
 
     cdef bint _closes(self, uint8_t byte) noexcept:
-        """Whether the block ends with this byte; `matched` counts what belongs to it."""
+        """Whether the block ends with this byte; `matched` are those of its end."""
         if self.scan.closer == c"`":
             self.matched = self.matched + 1 if byte == c"`" else 0
             return not FENCE_END[self.matched]

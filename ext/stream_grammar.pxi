@@ -227,6 +227,9 @@ cdef class GrammarParser(_Held):
             inside = move >> STATE_BITS & ANYTHING
             if self.part and not self.part & inside:
                 self._close(data, start, i, events)
+            elif self.part == SPOKEN and inside != SPOKEN:
+                # what is spoken so far is certain, this byte is not
+                self._close(data, start, i, events)
             if self.part:
                 if self.part != SPOKEN and self.part & inside == SPOKEN:
                     self._too_long(data, start, i, events)
