@@ -37,7 +37,7 @@ from cpython.pythread cimport (
 )
 from libc.stdint cimport INT32_MAX, int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, qsort, realloc
-from libc.string cimport memcmp, memcpy, memset
+from libc.string cimport memcmp, memcpy, memmove, memset
 
 cdef enum:
     OP_BYTES = 0
@@ -807,3 +807,4 @@ include "automaton_images.pxi"
 include "token_trie.pxi"
 include "token_masks.pxi"
 include "mask_images.pxi"
+include "stream.pxi"
