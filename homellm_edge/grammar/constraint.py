@@ -88,6 +88,11 @@ class Constraint:
         run = self._masks.forced(self._state, _LONGEST_RUN)
         if not run:
             return array("i")
+        kept = array("i")
+        if not all(map(vocabulary.trie.piece, written[settled:])):
+            # a token without text, which a token terminal named, is never replaced
+            kept.extend(written[settled:])
+            settled = len(written)
         chosen = vocabulary.bytes_of(written[settled:])
         tokens = self._tokens(written[:settled], chosen + run)
         state = automaton.feed(self._state, run)
@@ -98,7 +103,7 @@ class Constraint:
         if gained <= 0:
             return array("i")
         self._state = automaton.feed(self._state, run[:gained])
-        return tokens
+        return kept + tokens
 
     def _tokens(self, before: Sequence[int], text: bytes) -> array[int]:
         """The tokenizer's tokens for the text; empty where it cannot write it."""
