@@ -32,7 +32,7 @@ from cpython.pythread cimport (
 )
 from libc.stdint cimport INT32_MAX, int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, qsort, realloc
-from libc.string cimport memcmp, memcpy, memset
+from libc.string cimport memcmp, memcpy, memmove, memset
 
 cdef enum:
     OP_BYTES = 0
@@ -695,3 +695,4 @@ cdef bint _more_state_slots(Machine *m) noexcept nogil:
 
 
 include "token_masks.pxi"
+include "stream.pxi"

@@ -1,6 +1,6 @@
 from array import array
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final, final
+from typing import Any, Final, TypeAlias, final
 
 BYTES: Final[int]
 CALL: Final[int]
@@ -80,3 +80,81 @@ def vocabulary_image(
     allowed: Sequence[bool] | bytes | None = ...,
     end_tokens: Iterable[int] = ...,
 ) -> bytes: ...
+
+TAGS: Final[dict[str, int]]
+
+@final
+class Speech:
+    __match_args__ = ("text",)
+    def __init__(self, text: str) -> None: ...
+    @property
+    def text(self) -> str: ...
+
+@final
+class ObjectStarted:
+    __match_args__ = ("position",)
+    def __init__(self, position: int) -> None: ...
+    @property
+    def position(self) -> int: ...
+
+@final
+class Object:
+    __match_args__ = ("kind", "text", "position", "validated")
+    def __init__(
+        self,
+        kind: str,
+        text: str,
+        position: int = ...,
+        validated: bool = ...,
+        found: dict[str, Any] | None = ...,
+    ) -> None: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def position(self) -> int: ...
+    @property
+    def validated(self) -> bool: ...
+    @property
+    def data(self) -> dict[str, Any]: ...
+
+@final
+class Malformed:
+    __match_args__ = ("text", "reason", "position")
+    def __init__(self, text: str, reason: str, position: int) -> None: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def position(self) -> int: ...
+
+@final
+class Done:
+    __match_args__ = ("position", "complete")
+    def __init__(self, position: int, complete: bool) -> None: ...
+    @property
+    def position(self) -> int: ...
+    @property
+    def complete(self) -> bool: ...
+
+_Event: TypeAlias = Speech | ObjectStarted | Object | Malformed | Done
+
+@final
+class StreamParser:
+    def __init__(self, *, limit: int = ...) -> None: ...
+    def feed(self, data: bytes) -> list[_Event]: ...
+    def finish(self) -> list[_Event]: ...
+
+@final
+class TaggedGrammar:
+    def __init__(self, automaton: Automaton) -> None: ...
+    @property
+    def memory(self) -> int: ...
+
+@final
+class GrammarParser:
+    def __init__(self, grammar: TaggedGrammar, *, limit: int = ...) -> None: ...
+    def feed(self, data: bytes) -> list[_Event]: ...
+    def finish(self) -> list[_Event]: ...

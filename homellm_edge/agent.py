@@ -22,7 +22,7 @@ from .policy import needs_confirmation
 from .queries import Query, answer
 from .services import ServiceCall
 from .speech import REPLIES, said_name, tell_results
-from .stream import Malformed, Object, Speech, StreamParser
+from .stream import Malformed, Object, Speech, StreamEvent, StreamParser
 
 LONGEST_SENTENCE = 1000
 """Characters; speech is far below it, and a grounded sentence fits any context."""
@@ -165,7 +165,7 @@ class Agent:
         self._memories.pop(conversation_id, None)
 
     async def _take(
-        self, turn: _Turn, situation: Situation, event: Speech | Object | Malformed
+        self, turn: _Turn, situation: Situation, event: StreamEvent
     ) -> AsyncIterator[AgentEvent]:
         dialect = self._dialect()
         if isinstance(event, Speech):
@@ -177,6 +177,8 @@ class Agent:
             return
         if isinstance(event, Malformed):
             turn.errors.append(event.reason)
+            return
+        if not isinstance(event, Object):
             return
         try:
             steps = dialect.steps(situation, event.data)

@@ -24,7 +24,7 @@ ALLOWED: dict[str, set[str]] = {
     "prompt": {*LEAVES, "engine.base"},
     "grounding": LEAVES,
     "grammar": {*LEAVES, "_gbnf"},
-    "stream": LEAVES,
+    "stream": {*LEAVES, "_gbnf"},
     "speech": LEAVES,
     "queries": {*LEAVES, "speech"},
     "kv": {"errors", "engine.base", "_llama_decode"},

@@ -1,33 +1,14 @@
-"""What a stream parser finds in a model's output, in the order in which it arrives."""
+"""What a stream parser finds in a model's output, in the order in which it arrives.
+
+Positions count bytes from the start of the output. One `Speech` may come in several.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import TypeAlias
 
+from .._gbnf import Done, Malformed, Object, ObjectStarted, Speech
 
-@dataclass(frozen=True, slots=True)
-class Speech:
-    """Text that is safe to speak: it cannot turn into a block any more."""
+StreamEvent: TypeAlias = Speech | ObjectStarted | Object | Malformed | Done
 
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Object:
-    """One complete JSON object of a `homeassistant` block (a call, query or reply)."""
-
-    data: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Malformed:
-    """Something in a block that is not a JSON object; `position` counts characters."""
-
-    text: str
-    reason: str
-    position: int
-
-
-StreamEvent = Speech | Object | Malformed
+__all__ = ["Done", "Malformed", "Object", "ObjectStarted", "Speech", "StreamEvent"]
