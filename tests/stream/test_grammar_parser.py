@@ -1,18 +1,12 @@
-"""Output under a grammar: the same events, known by the automaton's transitions."""
-
 from __future__ import annotations
 
 import random
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from homellm_edge.dialects import DIALECTS, PromptOptions, Situation
-from homellm_edge.grammar import home_grammar
-from homellm_edge.grammar.automaton import Automaton, compile_grammar
-from homellm_edge.grammar.shipped import shipped_grammar
-from homellm_edge.grounding import Grounder
+from homellm_edge.errors import GrammarError
+from homellm_edge.grammar import grounded_grammar, home_grammar
+from homellm_edge.grammar.automaton import DEAD, Automaton, compile_grammar
 from homellm_edge.stream import (
     Done,
     GrammarParser,
@@ -20,157 +14,210 @@ from homellm_edge.stream import (
     Object,
     ObjectStarted,
     Speech,
-    StreamEvent,
-    StreamParser,
     StreamTags,
     TaggedGrammar,
 )
 from homes import sample_home
-from walk import walk
+from replies import joined, parse, rest, speech
 
-TEXT = bytes(range(32, 127)) + b"\n"
+LINES = 'root ::= speech? call*\nspeech ::= [a-z]+\ncall ::= "{" [0-9]* "}\\n"\n'
 
 
-def grammars() -> dict[str, str]:
+def _automaton(text: str) -> Automaton:
+    return compile_grammar(text, tags=StreamTags().rules)
+
+
+def _parser(text: str, limit: int = 16 << 10) -> GrammarParser:
+    return GrammarParser(TaggedGrammar(_automaton(text)), limit=limit)
+
+
+def _texts(automaton: Automaton, rng: random.Random, count: int) -> list[bytes]:
+    """Random texts of the grammar; speech turns to the block soon."""
+    found = []
+    while len(found) < count:
+        state, out = automaton.start, bytearray()
+        while len(out) < 3000:
+            following = [b for b in range(256) if automaton.step(state, b) != DEAD]
+            if automaton.accepting(state) and (not following or rng.random() < 0.1):
+                found.append(bytes(out))
+                break
+            ticks = ord("`") in following and (
+                out.count(b"{") > 2 or rng.random() < 0.3
+            )
+            plain = [b for b in following if 32 <= b < 127]
+            byte = rng.choice(following if rng.random() < 0.2 else plain or following)
+            out.append(ord("`") if ticks else byte)
+            state = automaton.step(state, out[-1])
+    return found
+
+
+def _grammars() -> list[str]:
     home = sample_home()
-    found = Grounder(home).ground("dim the kitchen light to 30 %", None, ())
-    situation = Situation(home=home, sentence="", grounding=found)
-    return {
-        "home": home_grammar(home),
-        "generic": shipped_grammar("generic"),
-        "grounded": DIALECTS["grounded"].request(situation, PromptOptions()).grammar
-        or "",
-    }
-
-
-def tagged(text: str) -> tuple[Automaton, TaggedGrammar]:
-    automaton = compile_grammar(text, tags=StreamTags().rules)
-    return automaton, TaggedGrammar(automaton)
-
-
-def fed(
-    parser: GrammarParser | StreamParser, data: bytes, sizes: list[int] | None = None
-) -> list[StreamEvent]:
-    events: list[StreamEvent] = []
-    at = 0
-    for size in sizes or []:
-        events += parser.feed(data[at : at + size])
-        at += size
-    return events + parser.feed(data[at:]) + parser.finish()
-
-
-def joined(events: list[StreamEvent]) -> list[object]:
-    """Without how speech was cut, and who vouches for an object."""
-    speech = "".join(e.text for e in events if isinstance(e, Speech))
-    others: list[object] = [
-        (e.kind, e.data, e.position) if isinstance(e, Object) else e
-        for e in events
-        if not isinstance(e, Speech)
+    return [
+        home_grammar(home),
+        grounded_grammar(
+            home, ["light.kitchen", "lock.front_door"], ["kitchen"], numbers=2, colors=1
+        ),
     ]
-    return [speech, *others]
 
 
-@pytest.mark.parametrize("name", ["home", "generic", "grounded"])
-def test_both_parsers_find_the_same_in_what_the_grammar_makes(name: str) -> None:
-    automaton, grammar = tagged(grammars()[name])
-    rng = random.Random(name)
+@pytest.mark.parametrize("number", [0, 1])
+def test_what_a_grammar_allows_is_what_is_found_without_it(number: int) -> None:
+    automaton = _automaton(_grammars()[number])
+    grammar = TaggedGrammar(automaton)
+    rng = random.Random(number)
     objects = 0
-    for _ in range(120):
-        text = walk(automaton, rng, alphabet=TEXT, prefer=b"`\n}", longest=900)
-        if not automaton.match(text.encode()) or "\\u" in text:
-            continue  # the escape of half a character is no text
-        if "<" in text and name != "grounded":
-            continue  # may open a block of tool calls, without a grammar
-        sizes = [rng.randint(1, 9) for _ in range(len(text))]
-        events = fed(GrammarParser(grammar), text.encode(), sizes)
-        assert joined(events) == joined(fed(StreamParser(), text.encode()))
-        found = [e for e in events if isinstance(e, Object)]
-        assert all(e.validated for e in found)
-        objects += len(found)
-    assert objects > 20
+    for text in _texts(automaton, rng, 60):
+        free = parse(text)
+        sizes = [rng.randint(0, 9) for _ in range(len(text) // 4)]
+        for cut in ([], [1] * len(text), sizes):
+            found = parse(text, cut, GrammarParser(grammar))
+            assert speech(found) == speech(free)
+            assert [e for e in rest(found) if not isinstance(e, Object)] == rest(
+                [e for e in free if not isinstance(e, Object)]
+            )
+            pairs = [
+                [e for e in events if isinstance(e, Object)] for events in (found, free)
+            ]
+            assert [o.data for o in pairs[0]] == [o.data for o in pairs[1]]
+            assert [(o.kind, o.text, o.position) for o in pairs[0]] == [
+                (o.kind, o.text, o.position) for o in pairs[1]
+            ]
+            assert all(o.validated for o in pairs[0])
+            objects += len(pairs[0])
+    assert objects > 60
 
 
-def test_a_call_is_known_with_the_byte_that_completes_it() -> None:
-    _, grammar = tagged(grammars()["home"])
-    text = 'Ok.```homeassistant\n{ "service": "light.turn_off", "target_device": '
-    text += '"light.kitchen" }'
-    parser = GrammarParser(grammar)
-    events = [e for byte in text[:-1] for e in parser.feed(byte.encode())]
-    assert [type(e) for e in events] == [Speech, Speech, Speech, ObjectStarted]
-    (call,) = parser.feed(b"}")
-    assert call == Object("call", text[20:], 20, validated=True)
-    assert call.data["target_device"] == "light.kitchen"
-    assert parser.finish() == [Done(len(text), False)]
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_changed_byte_ends_the_events_where_the_grammar_refuses_it(
+    number: int,
+) -> None:
+    automaton = _automaton(_grammars()[number])
+    grammar = TaggedGrammar(automaton)
+    rng = random.Random(number)
+    refused = 0
+    for text in _texts(automaton, rng, 60):
+        data = bytearray(text)
+        data[rng.randrange(len(data))] = rng.randrange(256)
+        state, good = automaton.start, 0
+        while good < len(data) and (state := automaton.step(state, data[good])) != DEAD:
+            good += 1
+        events = parse(bytes(data), (), GrammarParser(grammar))
+        for size in (1, 7):
+            cut = parse(bytes(data), [size] * len(data), GrammarParser(grammar))
+            assert cut == events
+        if good < len(data):
+            refused += 1
+            found, done = events[-2:]
+            assert isinstance(found, Malformed)
+            assert found.position == good
+            assert done == Done(len(data), False)
+        assert sum(isinstance(e, Malformed) for e in events) == (good < len(data))
+    assert refused > 20
 
 
-def test_the_first_byte_that_is_refused_ends_it() -> None:
-    _, grammar = tagged(grammars()["home"])
-    text = b'Ok.```homeassistant\n{ "service": "light.turn_off", "target_device": '
-    text += b'"light.cellar" } and so on'
-    events = fed(GrammarParser(grammar), text)
-    assert events[-1] == Done(len(text), False)
-    fault = events[-2]
-    assert isinstance(fault, Malformed)
-    assert fault.reason == "the grammar does not allow this byte"
-    assert text[: fault.position].endswith(b'"light.c')
-    assert not any(isinstance(e, Object) for e in events)
+def test_neighbours_are_told_apart() -> None:
+    text = b"ab{1}\n{}\n{22}\n"
+    for cut in ([], [1] * len(text)):
+        assert parse(text, cut, _parser(LINES)) == [
+            Speech("ab"),
+            ObjectStarted(2),
+            Object("call", "{1}", 2, True),
+            ObjectStarted(6),
+            Object("call", "{}", 6, True),
+            ObjectStarted(9),
+            Object("call", "{22}", 9, True),
+            Done(14, True),
+        ]
+
+
+def test_a_call_is_known_with_the_byte_that_its_rule_ends_with() -> None:
+    parser = _parser(LINES)
+    assert parser.feed(b"{1}") == [ObjectStarted(0)]
+    assert parser.feed(b"\n") == [Object("call", "{1}", 0, True)]
+
+
+def test_a_call_that_could_go_on_waits_for_what_follows() -> None:
+    parser = _parser('root ::= call (";" call)*\ncall ::= [0-9]+')
+    assert parser.feed(b"12") == [ObjectStarted(0)]
+    assert parser.feed(b";3") == [Object("call", "12", 0, True), ObjectStarted(3)]
+    assert parser.finish() == [Object("call", "3", 3, True), Done(4, True)]
+
+
+def test_what_could_be_several_things_is_the_lowest() -> None:
+    text = 'root ::= call | query | speech\ncall ::= "ab"\nquery ::= "ab"\n'
+    events = parse(b"ab", [1], _parser(text + 'speech ::= "a" [cd]'))
+    assert events == [ObjectStarted(0), Object("call", "ab", 0, True), Done(2, True)]
+    parser = _parser(text + 'speech ::= "a" [cd]')
+    assert parser.feed(b"a") == []
+    assert joined(parser.feed(b"d") + parser.finish()) == [Speech("ad"), Done(2, True)]
+
+
+def test_what_is_cut_off_is_not_complete() -> None:
+    assert parse(b"a{1", (), _parser(LINES))[1:] == [
+        ObjectStarted(1),
+        Malformed("{1", "unfinished", 1),
+        Done(3, False),
+    ]
+
+
+def test_an_endless_call_is_given_up() -> None:
+    text = b"{" + b"1" * 50 + b"}\n{}\n"
+    for limit in (51, 20):
+        for size in (1, 8, 100):
+            events = parse(text, [size] * len(text), _parser(LINES, limit))
+            assert events == [
+                ObjectStarted(0),
+                Malformed(text[:limit].decode(), f"longer than {limit} bytes", 0),
+                ObjectStarted(53),
+                Object("call", "{}", 53, True),
+                Done(56, True),
+            ]
+
+
+def test_rules_have_other_names() -> None:
+    rules = StreamTags(speech="words", call="order").rules
+    assert rules == {"words": 1, "order": 2, "query": 3, "reply": 4}
+    grammar = 'root ::= words order\nwords ::= [a-z]+\norder ::= "!"'
+    found = TaggedGrammar(compile_grammar(grammar, tags=rules))
+    events = parse(b"go!", (), GrammarParser(found))
+    assert events[0] == Speech("go")
+    assert events[2] == Object("call", "!", 2, True)
+    assert found.memory > 0
+
+
+def test_a_tagged_rule_inside_of_another_is_an_error() -> None:
+    parser = _parser('root ::= call\ncall ::= "a" query "b"\nquery ::= "c"')
+    with pytest.raises(ValueError, match="inside of another"):
+        parser.feed(b"acb")
+
+
+def test_the_limits_of_the_grammar_hold() -> None:
+    text = 'root ::= call\ncall ::= "(" call2 ")"\ncall2 ::= "a" | "(" call2 ")"'
+    automaton = compile_grammar(text, tags={"call": 2}, memory=40_000)
+    with pytest.raises(GrammarError, match="memory"):
+        GrammarParser(TaggedGrammar(automaton)).feed(b"(" * 10_000)
+
+
+def test_a_grammar_that_matches_nothing() -> None:
+    automaton = _automaton('root ::= "a" root')
+    assert parse(b"b", (), GrammarParser(TaggedGrammar(automaton)))[-1] == Done(
+        1, False
+    )
 
 
 def test_speech_waits_only_while_it_could_become_a_block() -> None:
-    _, grammar = tagged(
+    automaton = compile_grammar(
         "root ::= speech block?\n"
         r'speech ::= ([^`] | "`" [^`] | "``" [^`])*'
         "\n"
         r'block ::= "```" call "```"'
         "\n"
-        'call ::= "{}"\n'
+        'call ::= "{}"\n',
+        tags=StreamTags().rules,
     )
-    parser = GrammarParser(grammar)
-    said = ["".join(e.text for e in parser.feed(bytes([b]))) for b in b"a`b``c"]
+    parser = GrammarParser(TaggedGrammar(automaton))
+    said = [speech(parser.feed(bytes([byte]))) for byte in b"a`b``c"]
     assert said == ["a", "", "`b", "", "", "``c"]
-    assert joined(parser.feed(b"``") + parser.feed(b"`{}`")) == [
-        "", ObjectStarted(9), ("call", {}, 9),
-    ]  # fmt: skip
-
-
-def test_many_parsers_share_a_grammar_and_tags_do_not_nest() -> None:
-    _, grammar = tagged(grammars()["grounded"])
-    text = b'```homeassistant\n{"reply": "hello"}\n```'
-    one, other = GrammarParser(grammar), GrammarParser(grammar)
-    first = one.feed(text[:25])
-    second = other.feed(text)
-    assert first + one.feed(text[25:]) == second
-    assert grammar.memory > 0
-    with pytest.raises(ValueError, match="inside of another"):
-        fed(
-            GrammarParser(
-                tagged('root ::= call\ncall ::= "(" query ")"\nquery ::= "q"\n')[1]
-            ),
-            b"(q)",
-        )
-
-
-@settings(deadline=None, max_examples=300)
-@given(st.data())
-def test_damaged_output_never_gives_a_call_that_the_grammar_does_not_have(
-    data: st.DataObject,
-) -> None:
-    automaton, grammar = tagged(grammars()["home"])
-    rng = data.draw(st.randoms(use_true_random=False))
-    text = bytearray(
-        walk(automaton, rng, alphabet=TEXT, prefer=b"`\n}", longest=500).encode()
-    )
-    for _ in range(data.draw(st.integers(0, 3))):
-        at = rng.randrange(len(text) + 1)
-        text[at : at + rng.randint(0, 3)] = rng.choice(
-            [b"", b"`", b"}", b"\xff", b'"', b"```", b"light.x"]
-        )
-    sizes = data.draw(st.lists(st.integers(0, 9), max_size=60))
-    whole = fed(GrammarParser(grammar), bytes(text))
-    assert joined(whole) == joined(fed(GrammarParser(grammar), bytes(text), sizes))
-    for event in whole:
-        if isinstance(event, Object):
-            end = event.position + len(event.text.encode())
-            assert automaton.feed(automaton.start, bytes(text[:end])) >= 0
-    refused = any(isinstance(e, Malformed) for e in whole)
-    assert whole[-1].complete == (automaton.match(bytes(text)) and not refused)
+    events = parser.feed(b"``") + parser.feed(b"`{}`")
+    assert [type(event) for event in events] == [ObjectStarted, Object]

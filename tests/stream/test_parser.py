@@ -1,10 +1,9 @@
-"""Any model's output: blocks and speech, however the bytes are cut."""
-
 from __future__ import annotations
 
-import json
-import random
-import string
+import copy
+import pickle
+import resource
+import sys
 from typing import Any
 
 import pytest
@@ -20,301 +19,345 @@ from homellm_edge.stream import (
     StreamEvent,
     StreamParser,
 )
+from replies import Reply, chunks, parse, replies, rest, speech
 
 BLOCK = '```homeassistant\n{"service": "light.turn_on"}\n```'
-LIMIT = 16 << 10
 
 
-def parse(
-    data: bytes, sizes: list[int] | None = None, limit: int = LIMIT
-) -> list[StreamEvent]:
-    parser = StreamParser(limit=limit)
-    events: list[StreamEvent] = []
-    at = 0
-    for size in sizes or []:
-        events += parser.feed(data[at : at + size])
-        at += size
-    events += parser.feed(data[at:])
-    return events + parser.finish()
+def _data(events: list[StreamEvent]) -> list[dict[str, Any]]:
+    return [e.data for e in events if isinstance(e, Object)]
 
 
-def speech(events: list[StreamEvent]) -> str:
-    return "".join(e.text for e in events if isinstance(e, Speech))
-
-
-def rest(events: list[StreamEvent]) -> list[StreamEvent]:
-    return [e for e in events if not isinstance(e, Speech)]
-
-
-def objects(text: str) -> list[Any]:
-    return [e.data for e in parse(text.encode()) if isinstance(e, Object)]
-
-
-def faults(text: str) -> list[str]:
-    return [e.reason for e in parse(text.encode()) if isinstance(e, Malformed)]
-
-
-def block(*lines: str) -> str:
-    return "```homeassistant\n" + "\n".join(lines) + "\n```"
+def _in_block(text: str) -> list[StreamEvent]:
+    """The events of a block's content, without the beginnings and the end."""
+    events = parse(f"```homeassistant\n{text}\n```".encode())
+    assert events[-1] == Done(len(text.encode()) + 21, True)
+    return [e for e in events[:-1] if not isinstance(e, ObjectStarted)]
 
 
 def test_speech_then_a_call() -> None:
-    events = parse(f"Sure.\n{BLOCK}".encode())
-    assert events == [
+    text = '{"service": "light.turn_on"}'
+    assert parse(f"Sure.\n{BLOCK}".encode()) == [
         Speech("Sure.\n"),
         ObjectStarted(23),
-        Object("call", '{"service": "light.turn_on"}', 23),
+        Object("call", text, 23),
         Done(55, True),
     ]
-    assert events[2].data == {"service": "light.turn_on"}
-    assert not events[2].validated
 
 
-def test_a_call_is_known_with_its_last_brace() -> None:
+def test_the_call_is_known_with_its_last_byte() -> None:
     parser = StreamParser()
-    end = BLOCK.index("}")
-    parser.feed(BLOCK[:end].encode())
-    (event,) = parser.feed(b"}")
-    assert isinstance(event, Object)
+    before = BLOCK[: BLOCK.index("}")].encode()
+    assert parser.feed(before) == [ObjectStarted(17)]
+    (found,) = parser.feed(b"}")
+    assert isinstance(found, Object)
+    assert found.data == {"service": "light.turn_on"}
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
+def test_backticks_that_open_nothing_are_speech() -> None:
+    for text in (
         "a `b` c",
         "```python\nx\n```",
         "``",
         "ends in ```homeassist",
-        '````homeassistant\n{"a": 1}\n````',
-        '```homeassistants\n{"a": 1}',
-        '```jsonc\n{"a": 1}',
-        "1 < 2 <tool <tool_cal",
-        "<tool_calls>{}",
+        "````homeassistant",
+        "```jsonl\n{}",
+        "```homeassistants",
+        "a < b <tool_cal",
+        "<<tool_cald>",
         "light.turn_on(light.kitchen)",
-        '{"service": "light.turn_on"}',
-        " \n",
-    ],
-)
-def test_what_opens_no_block_is_speech(text: str) -> None:
-    for sizes in ([], [1] * len(text)):
-        events = parse(text.encode(), sizes)
+    ):
+        events = parse(text.encode())
         assert speech(events) == text
         assert rest(events) == [Done(len(text), True)]
 
 
-def test_forms_that_models_write() -> None:
-    call = {"service": "light.turn_on", "target_device": "light.a"}
-    text = json.dumps(call)
-    pretty = json.dumps({**call, "rgb_color": [1, 2, 3]}, indent=2)
-    assert objects(block(text, text)) == [call, call]
-    assert objects(block(text + text)) == [call, call]
-    assert objects(block(pretty)) == [{**call, "rgb_color": [1, 2, 3]}]
-    assert objects(block(f"[{text},\n {text}]")) == [call, call]
-    assert objects(f"```json\n{text}\n```") == [call]
-    assert objects(block(text).replace("\n", "\r\n")) == [call]
-    assert objects(block(text)[:-4]) == [call]
-    tricky = {"item": 'a ```" } { </tool_call> \\'}
-    assert objects(block(json.dumps(tricky))) == [tricky]
-    tool = {"name": "HassTurnOn", "arguments": {"name": "lamp"}}
-    tagged = f"<tool_call>\n{json.dumps(tool)}\n</tool_call>"
-    assert objects(f"ok {tagged}\n{tagged} done") == [tool, tool]
-    assert speech(parse(f"ok {tagged} done".encode())) == "ok  done"
-    kinds = [
-        e.kind
-        for e in parse(
-            block(text, '{"query": "time"}', '{"reply": "ok"}', "{}").encode()
-            + tagged.encode()
-        )
-        if isinstance(e, Object)
-    ]
-    assert kinds == ["call", "query", "reply", "other", "tool"]
+def test_only_what_may_become_an_opening_waits() -> None:
+    parser = StreamParser()
+    assert parser.feed(b"now: ``") == [Speech("now: ")]
+    assert parser.feed(b"`home") == []
+    assert parser.feed(b"y. <tool") == [Speech("```homey. ")]
+    assert parser.feed(b"s") == [Speech("<tools")]
 
 
-def test_the_old_form_of_a_call() -> None:
-    assert objects(block("light.turn_on(light.office)")) == [
-        {"service": "light.turn_on", "target_device": "light.office"}
+def test_what_is_no_object_is_reported_and_the_rest_kept() -> None:
+    text = '```homeassistant\nnonsense\n1]\n{"reply": "ok"}\n'
+    assert parse(text.encode()) == [
+        Malformed("nonsense", "not a JSON object", 17),
+        Malformed("1]", "not a JSON object", 26),
+        ObjectStarted(29),
+        Object("reply", '{"reply": "ok"}', 29),
+        Done(45, False),
     ]
-    line = 'light.turn_on(light.office, brightness=50, effect="a, b")'
-    assert objects(block(line, "lock.lock(lock.door)"))[0] == {
-        "service": "light.turn_on",
-        "target_device": "light.office",
-        "brightness": 50,
-        "effect": "a, b",
-    }
-    for line in (
-        "light.turn_on()",
-        "turn_on(light.office)",
-        "light.turn_on(office)",
-        "light.turn_on(light.office, brightness=)",
-        "light.turn_on(light.office, brightness=a b)",
-        "light.turn_on(light.office, brightness=NaN)",
-        "light.turn_on(light.office, a=1, a=2)",
-        "light.turn_on(light.office) and more",
-    ):
-        assert faults(block(line)) == ["not a JSON object"]
+
+
+def test_a_block_cut_off_at_the_end_still_gives_its_call() -> None:
+    events = parse(b'```homeassistant\n{"reply": "stay"}')
+    assert _data(events) == [{"reply": "stay"}]
+    assert events[-1] == Done(34, False)
+    assert parse(b"```homeassistant") == [Done(16, False)]
+    cut = parse(b'```json\n{"reply": "st')
+    assert rest(cut)[1:] == [
+        Malformed('{"reply": "st', "unfinished", 8),
+        Done(21, False),
+    ]
+    for end in (b"`", b"``"):
+        assert parse(b"```json\n" + end) == [Done(8 + len(end), False)]
 
 
 @pytest.mark.parametrize(
-    ("line", "reason"),
+    ("text", "kind"),
     [
-        ("nonsense", "not a JSON object"),
-        ('{"a": 1', "unfinished"),
-        ("{'a': 1}", "not a JSON object"),
-        ('{"a": 1,}', "not a JSON object"),
-        ('{"a": 01}', "not a JSON object"),
-        ('{"a": NaN}', "NaN is no number"),
-        ('{"a": -Infinity}', "-Infinity is no number"),
-        ('{"a": 1, "a": 2}', "the same key twice"),
-        ('{"a": ' + "9" * 5000 + "}", "a number with too many digits"),
-        ('{"a": ' + "[" * 80 + "]" * 80 + "}", "nested deeper than 64"),
-        ('{"a": "\\ud800"}', "half a character"),
-        ('{"a": "open', "not a JSON object"),
-        ('{"a": [1}]', "not a JSON object"),
-        ('{"a": "' + "x" * LIMIT + '"}', f"longer than {LIMIT} bytes"),
-        ("y" * (LIMIT + 10), f"longer than {LIMIT} bytes"),
+        ('{"service": "a.b"}', "call"),
+        ('{"query": "time"}', "query"),
+        ('{"reply": "ok", "service": "a.b"}', "reply"),
+        ('{"name": "HassTurnOn", "arguments": {"name": "x"}}', "tool"),
+        ('{"name": "HassTurnOn", "parameters": {}}', "tool"),
+        ('{"name": "HassTurnOn"}', "other"),
+        ("{}", "other"),
     ],
 )
-def test_what_is_wrong_is_reported_and_the_next_object_is_found(
-    line: str, reason: str
-) -> None:
-    good = '{"reply": "ok"}'
-    text = f"Hm. {block(good, line, good)} Done."
-    for sizes in ([], [7] * len(text)):
-        events = parse(text.encode(), sizes)
-        assert [type(e) for e in events if isinstance(e, Object | Malformed)] == [
-            Object, Malformed, Object,
-        ]  # fmt: skip
-        (fault,) = (e for e in events if isinstance(e, Malformed))
-        assert fault.reason == reason
-        assert fault.position == text.index(line)
-        assert line.startswith(fault.text[: LIMIT - 4])
-        assert speech(events) == "Hm.  Done."
+def test_the_kind_of_an_object_is_told_by_its_keys(text: str, kind: str) -> None:
+    (found,) = _in_block(text)
+    assert isinstance(found, Object)
+    assert (found.kind, found.text, found.validated) == (kind, text, False)
 
 
-def test_an_object_without_its_end_does_not_take_the_next_one() -> None:
-    events = parse(block('{"a": {"b": 1}', '{"reply": "ok"}').encode())
-    found = [e for e in events if isinstance(e, Object | Malformed)]
-    assert [type(e) for e in found] == [Malformed, Object]
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ('{"a": 1, "a": 2}', "the same key twice"),
+        ('{"x": {"a": 1, "a": 1}}', "the same key twice"),
+        ('{"a": NaN}', "NaN is no number"),
+        ('{"a": -Infinity}', "-Infinity is no number"),
+        ('{"a": "\\ud800"}', "half a character"),
+        ('{"a": 1,}', "not a JSON object"),
+        ("{'a': 1}", "not a JSON object"),
+        ('{"a": tru}', "not a JSON object"),
+        ('{"a": [1}', "not a JSON object"),
+        ('{"a": {"b": {"c"', "not a JSON object"),
+        ('{"a": "b', "not a JSON object"),
+        ('{"a": 1 {"b": 2}', "not a JSON object"),
+        ('call: {"service": "lock.unlock"}', "not a JSON object"),
+        ('{"a": ' + "[" * 64 + "]" * 64 + "}", "nested deeper than 64"),
+        ('{"a": ' + "9" * 5000 + "}", "a number with too many digits"),
+    ],
+)
+def test_nothing_is_guessed(text: str, reason: str) -> None:
+    expected = [Malformed(text, reason, 17)]
+    (good,) = _in_block('{"b": 2}')
+    assert _in_block(text) == expected
+    found = _in_block(f'{text}\n{{"b": 2}}')
+    assert found[:-1] == expected or reason == "not a JSON object"
+    assert isinstance(good, Object)
+    assert _data(found) == [good.data]  # what follows is not lost
+
+
+def test_numbers_with_many_digits_are_refused_by_python() -> None:
+    assert sys.get_int_max_str_digits() < 5000
 
 
 def test_bytes_that_are_no_text() -> None:
-    assert speech(parse(b"a\xffb\xc3")) == "a\ufffdb\ufffd"
-    assert faults('```json\n{"a": "') == ["unfinished"]
-    events = parse(b'```json\n{"a": "\xff"}\n```')
-    assert [e.reason for e in events if isinstance(e, Malformed)] == ["not UTF-8"]
+    assert parse(b"a\xff\xc3b") == [Speech("a��b"), Done(4, True)]
+    assert parse(b"\xf0\x9f\x99") == [Speech("�"), Done(3, True)]
+    events = parse(b'```json\n{"a": "\xff"}\n{"b": 1}')
+    assert Malformed('{"a": "�"}', "not UTF-8", 8) in events
+    assert _data(events) == [{"b": 1}]
 
 
-def test_the_end_says_whether_something_was_cut_off() -> None:
-    assert parse(b"Hi")[-1] == Done(2, True)
-    assert parse(b"```homeassistant")[-1] == Done(16, False)
-    assert parse(BLOCK[:-3].encode())[-1].complete is False
-    assert parse(BLOCK.encode())[-1].complete is True
+@pytest.mark.parametrize(
+    ("line", "data"),
+    [
+        ("light.turn_on(light.kitchen)", {}),
+        ("light.turn_on( light.kitchen , brightness=50)", {"brightness": 50}),
+        ('light.turn_on(light.kitchen, x = "a b", y=true)', {"x": "a b", "y": True}),
+    ],
+)
+def test_the_old_form_of_a_call(line: str, data: dict[str, Any]) -> None:
+    (found,) = _in_block(line)
+    wanted = {"service": "light.turn_on", "target_device": "light.kitchen"}
+    assert isinstance(found, Object)
+    assert (found.kind, found.text, found.position) == ("call", line, 17)
+    assert found.data == wanted | data
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "light.turn_on(kitchen)",
+        "turn_on(light.kitchen)",
+        "light.turn_on(light.kitchen, warm)",
+        "light.turn_on(light.kitchen, x=warm)",
+        "light.turn_on(light.kitchen, x=5x)",
+        "light.turn_on(light.kitchen, x=NaN)",
+        "light.turn_on(light.kitchen, x=1, x=2)",
+        "light.turn_on(light.kitchen, service=1)",
+        "light.turn_on(light.kitchen) now",
+        "# light.turn_on(light.kitchen)",
+    ],
+)
+def test_what_only_resembles_the_old_form(line: str) -> None:
+    assert _in_block(line) == [Malformed(line, "not a JSON object", 17)]
+
+
+def test_a_brace_that_is_never_closed_costs_one_object() -> None:
+    first, second = _in_block('{"a": 1,\n{"b": 2}')
+    assert first == Malformed('{"a": 1,', "unfinished", 17)
+    assert isinstance(second, Object)
+    assert second.data == {"b": 2}
+
+
+def test_a_tag_that_is_never_closed_can_be_opened_again() -> None:
+    events = parse(b'<tool_call>{"a": 1}\n<tool_call>{"b": 2}</tool_call> ok')
+    assert _data(events) == [{"a": 1}, {"b": 2}]
+    assert speech(events) == " ok"
+
+
+@pytest.mark.parametrize("filler", [b"x", b'{"a":"', b"{[", b'{"a":', b"\\", b" "])
+def test_an_endless_line_is_given_up_and_takes_no_memory(filler: bytes) -> None:
+    parser = StreamParser(limit=1000)
+    events = parser.feed(b"```homeassistant\n{")
+    chunk = filler * (100_000 // len(filler))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for _ in range(300):
+        events += parser.feed(chunk)
+        assert len(events) <= 4
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 10_000  # KiB
+    events += parser.feed(b'\n```\n```json\n{"b": 2}')
+    assert _data(events) == [{"b": 2}]
+
+
+def test_the_longest_object() -> None:
+    text = '{"a": "' + "x" * 16 + '"}'
+    for limit, fits in ((len(text), True), (len(text) - 1, False)):
+        data = f"```json\n{text}\n```".encode()
+        for size in (1, 3, len(data)):
+            events = parse(data, [size] * len(data), StreamParser(limit=limit))
+            if fits:
+                assert events[1] == Object("other", text, 8)
+            else:
+                reason = f"longer than {limit} bytes"
+                assert events[1] == Malformed(text[:limit], reason, 8)
+            assert events[-1] == Done(len(data), True)
 
 
 def test_a_parser_is_for_one_output() -> None:
     parser = StreamParser()
     parser.finish()
-    for call in (lambda: parser.feed(b"a"), parser.finish):
+    for again in (lambda: parser.feed(b"x"), parser.finish):
         with pytest.raises(RuntimeError, match="has ended"):
-            call()
-    with pytest.raises(ValueError, match="limit of 0"):
-        StreamParser(limit=0)
+            again()
+    with pytest.raises(RuntimeError):
+        StreamParser.__new__(StreamParser).feed(b"`")
+    for limit in (0, -1, 1 << 31):
+        with pytest.raises(ValueError, match="limit"):
+            StreamParser(limit=limit)
+    with pytest.raises(TypeError):
+        StreamParser().feed("text")  # type: ignore[arg-type]
 
 
-WORDS = st.text(
-    st.characters(codec="utf-8", exclude_characters="`<"), max_size=20
-) | st.sampled_from(["``", " ` ", "<b>", "é🙂"])
-CHARACTERS = st.characters(codec="utf-8")
-KEYS = st.text(CHARACTERS, max_size=5)
-VALUES = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers(-(10**9), 10**9)
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(CHARACTERS, max_size=12),
-    lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3)
-    ),
-    max_leaves=6,
-)
-OBJECTS = st.dictionaries(KEYS, VALUES, max_size=4)
-
-
-@settings(deadline=None, max_examples=150)
-@given(
-    st.lists(WORDS | st.lists(OBJECTS, max_size=3), max_size=6),
-    st.randoms(use_true_random=False),
-)
-def test_what_was_put_together_is_taken_apart(
-    parts: list[str | list[dict[str, Any]]], rng: random.Random
-) -> None:
-    text, said, wanted = "", "", []
-    for part in parts:
-        if isinstance(part, str):
-            text += part + "."
-            said += part + "."
-            continue
-        dumped = [
-            json.dumps(o, ensure_ascii=rng.random() < 0.5, indent=rng.choice([None, 2]))
-            for o in part
-        ]
-        text += rng.choice(["```homeassistant\n", "```json\n"])
-        text += "\n".join(dumped) + "\n```"
-        wanted += part
-        text += "."
-        said += "."
-    events = parse(text.encode(), [rng.randint(1, 9) for _ in range(len(text))])
-    assert speech(events) == said
-    assert [e.data for e in events if isinstance(e, Object)] == wanted
-    assert not any(isinstance(e, Malformed) for e in events)
-    started = [e.position for e in events if isinstance(e, ObjectStarted)]
-    assert started == [e.position for e in events if isinstance(e, Object)]
-    data = text.encode()
+def test_events_are_values() -> None:
+    events = parse(f"a{BLOCK}```json\n?".encode())
+    assert {type(e) for e in events} == {Speech, ObjectStarted, Object, Malformed, Done}
     for event in events:
-        if isinstance(event, Object):
-            assert data[event.position :].startswith(event.text.encode())
+        assert event != 1
+        assert [e == event for e in events].count(True) == 1
+        for twin in (copy.copy(event), pickle.loads(pickle.dumps(event))):  # noqa: S301
+            assert twin == event
+            assert hash(twin) == hash(event)
+        with pytest.raises(AttributeError):
+            event.position = 1  # type: ignore[misc, union-attr]
+    assert repr(events[0]) == "Speech(text='a')"
 
 
-PIECES = [
-    "Hi ", "`", "``", "```", "homeassistant", "json", "\n", '{"a": 1}', "{", "}", "[",
-    "]", ",", '"', "\\", "é", "🙂 ", "<tool_call>", "</tool_call>", "<", "\r\n", ": ",
-    "light.turn_on(light.a)", '{"reply": "ok"}', "```homeassistant\n", "x" * 30,
-]  # fmt: skip
-TEXTS = st.lists(st.sampled_from(PIECES), max_size=14).map("".join).map(str.encode)
-CUTS = st.lists(st.integers(0, 6), max_size=40)
+def test_an_unparsed_object_says_what_is_wrong_with_it() -> None:
+    assert Object("call", '{"a": 1}').data == {"a": 1}
+    for text, reason in (
+        ("[]", "not a JSON"),
+        ("{} ", "not a JSON"),
+        ("[" * 9**6, "not"),
+    ):
+        with pytest.raises(ValueError, match=reason):
+            Object("call", text).data  # noqa: B018
 
 
-@settings(deadline=None, max_examples=500)
-@given(TEXTS | st.binary(max_size=80), CUTS, st.sampled_from([9, 40, LIMIT]))
-@example(b"```homeassistant\n" + b"x" * 50, [20, 25], 9)
+@settings(max_examples=100, deadline=None)
+@given(replies())
+@example(Reply(b"```json\n{}```", ((8, {}),)))
+def test_what_is_rendered_is_parsed_back(reply: Reply) -> None:
+    found: list[object] = []
+    events = parse(reply.data)
+    for event in events[:-1]:
+        if isinstance(event, Speech):
+            found.append(event.text)
+        elif isinstance(event, Object):
+            found.append((event.position, event.data))
+            end = event.position + len(event.text.encode())
+            assert reply.data[event.position : end].decode() == event.text
+        else:
+            assert isinstance(event, ObjectStarted)
+    assert tuple(found) == reply.parts
+    assert events[-1] == Done(len(reply.data), True)
+
+
+_PIECES = st.sampled_from(
+    [
+        b"Hi ", b"`", b"``", b"```", b"homeassistant", b"json", b"\n", b"\r\n", b" ",
+        b'{"a": 1}', b'{"a": {"b": [1, 2]}}', b"{", b"}", b"[", b"]", b",", b":", b'"',
+        b"\\", b"<", b"<tool_call>", b"</tool_call>", b"tool_call>", b"</", b"\xff",
+        "é".encode(), "🙂".encode(), "🙂".encode()[:2], b'{"a": "\\u12', b"x" * 30,
+        b"a.b(c.d)", b"```homeassistant\n", b"\n```", b'{"service": "a.b"}',
+    ]
+)  # fmt: skip
+_OUTPUTS = st.lists(_PIECES, max_size=14).map(b"".join)
+
+
+@st.composite
+def _mutated(draw: st.DrawFn) -> bytes:
+    """A good reply with some bytes lost, doubled or changed."""
+    data = bytearray(draw(replies()).data)
+    for _ in range(draw(st.integers(1, 3))):
+        at = draw(st.integers(0, len(data)))
+        data[at : at + draw(st.integers(0, 3))] = draw(_PIECES | st.just(b""))
+    return bytes(data)
+
+
+_ANY = _OUTPUTS | _mutated() | st.binary(max_size=60)
+_SIZES = st.lists(st.integers(0, 5), max_size=30)
+_LIMITS = st.sampled_from([1, 5, 12, 40, 16 << 10])
+
+
+@settings(max_examples=400, deadline=None)
+@given(_ANY, _SIZES, _LIMITS)
 def test_how_the_bytes_are_cut_makes_no_difference(
     data: bytes, sizes: list[int], limit: int
 ) -> None:
-    whole, cut = parse(data, [], limit), parse(data, sizes, limit)
-    assert speech(whole) == speech(cut)
-    assert rest(whole) == rest(cut)
-    assert whole[-1].position == len(data)
+    whole = parse(data, (), StreamParser(limit=limit))
+    assert parse(data, sizes, StreamParser(limit=limit)) == whole
+    assert parse(data, [1] * len(data), StreamParser(limit=limit)) == whole
+    positions = [e.position for e in rest(whole)]  # type: ignore[union-attr]
+    assert positions == sorted(positions)
+    assert whole[-1] == Done(len(data), whole[-1].complete)  # type: ignore[union-attr]
     for event in whole:
-        if isinstance(event, Object):
-            assert len(event.text.encode()) <= limit
+        if isinstance(event, Object | Malformed):
+            assert len(event.text) <= limit
 
 
-@settings(deadline=None, max_examples=200)
-@given(TEXTS)
-def test_what_was_spoken_is_never_taken_back(data: bytes) -> None:
-    final = speech(parse(data))
-    parser, spoken = StreamParser(), ""
-    for at in range(len(data)):
-        spoken += speech(parser.feed(data[at : at + 1]))
-        assert final.startswith(spoken)
+@settings(max_examples=100, deadline=None)
+@given(_ANY, _SIZES)
+def test_what_was_said_is_never_taken_back(data: bytes, sizes: list[int]) -> None:
+    final = parse(data)
+    said: list[StreamEvent] = []
+    parser = StreamParser()
+    for chunk in chunks(data, sizes):
+        said += parser.feed(chunk)
+        assert speech(final).startswith(speech(said))
+        assert rest(final)[: len(rest(said))] == rest(said)
 
 
-def test_any_amount_of_anything_ends() -> None:
-    parser = StreamParser(limit=200)
-    rng = random.Random(5)
-    letters = string.ascii_letters + '`{}[]"\\\n<'
-    events: list[StreamEvent] = parser.feed(b"```homeassistant\n")
-    for _ in range(300):
-        events += parser.feed("".join(rng.choices(letters, k=1000)).encode())
-    assert parser.finish()[-1].position == 17 + 300_000
-    assert all(len(e.text.encode()) <= 600 for e in events if isinstance(e, Malformed))
+@settings(max_examples=100, deadline=None)
+@given(_ANY)
+def test_every_byte_outside_of_blocks_is_spoken(data: bytes) -> None:
+    text = data.replace(b"homeassistant", b"ha").replace(b"json", b"js")
+    text = text.replace(b"tool_call", b"tool")
+    assert speech(parse(text)) == text.decode(errors="replace")
