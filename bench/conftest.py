@@ -62,5 +62,9 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """With --benchmark-targets, fail where one is missed."""
     wanted = session.config.getoption("--benchmark-targets")
-    if wanted and not exitstatus and any(not t.met for t in judge(_rows(session.config))):
+    if (
+        wanted
+        and not exitstatus
+        and any(not t.met for t in judge(_rows(session.config)))
+    ):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

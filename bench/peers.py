@@ -18,7 +18,11 @@ from workloads import grammar_text
 
 ENGINES = ("ours", "llama.cpp", "llguidance", "xgrammar")
 
-_MODULES = {"llama.cpp": "llama_cpp", "llguidance": "llguidance", "xgrammar": "xgrammar"}
+_MODULES = {
+    "llama.cpp": "llama_cpp",
+    "llguidance": "llguidance",
+    "xgrammar": "xgrammar",
+}
 
 
 @cache
@@ -153,7 +157,9 @@ class LlGuidance(Engine):
 
         self._matcher: Any = llguidance.LLMatcher
         self._tokenizer = llguidance.LLTokenizer(
-            llguidance.TokenizerWrapper(Tokens()), n_vocab=size, eos_token=vocabulary.end
+            llguidance.TokenizerWrapper(Tokens()),
+            n_vocab=size,
+            eos_token=vocabulary.end,
         )
         self.words = np.zeros((size + 31) // 32, dtype=np.int32)
 

@@ -84,4 +84,3 @@ class GgufVocabulary:
 @lib.llama_log_callback
 def _silent(_level: int, _text: bytes, _data: Any) -> None:
     """Drop what llama.cpp says while it loads."""
-
