@@ -44,11 +44,11 @@ lint: venv ## ruff, mypy and cython-lint
 	[ $$failed = 0 ] || { echo 'lint: see the complaints above'; exit 1; }
 	echo 'lint: no complaints'
 
-ifneq ($(wildcard bench/test_*.py),)
 .PHONY: bench
-bench: venv ## measure ours beside the peers
-	@exec .venv/bin/python -m pytest --benchmark
-endif
+bench: ## measure ours beside the peers
+	@scripts/vocabularies >/dev/null
+	python=$$(scripts/ensure-venv bench)
+	exec "$$python" -m pytest --benchmark
 
 .PHONY: train
 train: ## make the default model from nothing
@@ -75,7 +75,7 @@ screenshot: ## ask SENTENCE="..." in the real frontend; writes docs/assist.png
 .PHONY: clean
 clean: ## remove what was built here; the cache in ~/.cache/homellm-edge stays
 	@echo 'make: removing .venv, build, run, compiled extensions and wheels'
-	rm -rf .venv .venv-train build dist run *.egg-info custom_components/homellm_edge/wheels
+	rm -rf .venv .venv-train .venv-bench build dist run *.egg-info custom_components/homellm_edge/wheels
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
 	rm -f homellm_edge/_*.so
 	find . -name __pycache__ -not -path './.venv*' -prune -exec rm -rf {} +

@@ -1,4 +1,4 @@
-"""The command line: ask, chat, eval, grammar, doctor.
+"""The command line: ask, chat, eval, grammar, doctor, bench.
 
 Errors that a user can cause end with one line and exit code 2.
 """
@@ -91,6 +91,10 @@ def _parser() -> argparse.ArgumentParser:
     _add_model(doctor)
     doctor.add_argument("--json", action="store_true", help="print one JSON object")
     doctor.set_defaults(run=_doctor)
+
+    bench = commands.add_parser("bench", help="measure ours beside the peers")
+    bench.add_argument("--json", type=Path, metavar="FILE", help="write the figures")
+    bench.set_defaults(run=_bench)
     return parser
 
 
@@ -411,6 +415,12 @@ def _doctor(arguments: argparse.Namespace) -> int:
     report = examine(arguments.model)
     print(json.dumps(report) if arguments.json else told(report))
     return 0 if report["ok"] else 2
+
+
+def _bench(arguments: argparse.Namespace) -> int:
+    from .benchmark import run
+
+    return run(arguments.json)
 
 
 def _one_line(err: BaseException) -> str:

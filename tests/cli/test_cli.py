@@ -185,3 +185,11 @@ def test_an_unknown_domain_is_kept_but_not_controlled(
     home.write_text(json.dumps({"entities": [entity]}))
     assert main(["ask", "turn on the spaceship", "--home", str(home), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["calls"] == []
+
+
+def test_bench_says_what_is_missing(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pytest.importorskip("pytest_benchmark")
+    monkeypatch.setattr("homellm_edge.benchmark._ROOT", tmp_path)
+    assert "not part of a wheel" in _fails(capsys, "bench")
