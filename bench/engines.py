@@ -7,6 +7,7 @@ grammar, in the nearest form that it takes.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from homellm_edge.grammar.automaton import Automaton, compile_grammar
 from homellm_edge.grammar.tokens import Masks
-from homellm_edge.stream import StreamParser
+from homellm_edge.stream import GrammarParser, StreamTags, TaggedGrammar
 from vocabulary import GgufVocabulary
 from workloads import grammar_text
 
@@ -97,35 +98,40 @@ class OursRun(Run):
         return bits.astype(np.bool_)
 
 
+class Compiled:
+    """A grammar of ours; the table of the stream parser is made when it is wanted."""
+
+    def __init__(self, automaton: Automaton, masks: Masks) -> None:
+        self.automaton = automaton
+        self.masks = masks
+
+    @cached_property
+    def tagged(self) -> TaggedGrammar:
+        """The automaton with the meaning of its tags."""
+        return TaggedGrammar(self.automaton)
+
+
 class Ours(Engine):
     """homellm_edge: masks of the byte automaton; streaming with all its events."""
 
     name = "ours"
 
-    def compile(self, form: str) -> tuple[Automaton, Masks]:
-        automaton = compile_grammar(form)
-        return automaton, Masks(automaton, self.vocabulary.trie)
+    def compile(self, form: str) -> Compiled:
+        automaton = compile_grammar(form, tags=StreamTags().rules)
+        return Compiled(automaton, Masks(automaton, self.vocabulary.trie))
 
-    def start(self, compiled: tuple[Automaton, Masks]) -> Run:
-        return OursRun(*compiled, self.vocabulary.size)
+    def start(self, compiled: Compiled) -> Run:
+        return OursRun(compiled.automaton, compiled.masks, self.vocabulary.size)
 
-    def read_whole(
-        self, compiled: tuple[Automaton, Masks], data: bytes, tokens: list[int]
-    ) -> object:
-        automaton, _ = compiled
-        parser = StreamParser()
-        events = parser.feed(data) + parser.finish()
-        return automaton.feed(automaton.start, data), events
+    def read_whole(self, compiled: Compiled, data: bytes, tokens: list[int]) -> object:
+        """Checked by the grammar, with all events, the objects' JSON not parsed."""
+        parser = GrammarParser(compiled.tagged)
+        return parser.feed(data) + parser.finish()
 
-    def read_tokens(
-        self, compiled: tuple[Automaton, Masks], tokens: list[int]
-    ) -> object:
-        _, masks = compiled
-        state = compiled[0].start
-        parser = StreamParser()
+    def read_tokens(self, compiled: Compiled, tokens: list[int]) -> object:
+        parser = GrammarParser(compiled.tagged)
         pieces = self.vocabulary.pieces
         events = []
         for token in tokens:
-            state = masks.next_state(state, token)
             events += parser.feed(pieces[token])
-        return state, events + parser.finish()
+        return events + parser.finish()

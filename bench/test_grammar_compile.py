@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from engines import Engine
+from homellm_edge.grammar.automaton import Compiler
 from peers import ENGINES
 from workloads import GRAMMARS, VOCABULARIES, changed_home_text
 
@@ -29,6 +30,8 @@ def test_compile(
     benchmark.pedantic(found.compile, (form,), rounds=7, warmup_rounds=1)
     benchmark.extra_info["compile_us"] = benchmark.stats.stats.min * 1e6
     if engine == "ours" and grammar == "home":
+        compiler = Compiler()
+        compiler.compile(form)
         began = time.perf_counter()
-        found.compile(changed_home_text())
+        compiler.compile(changed_home_text())
         benchmark.extra_info["changed_us"] = (time.perf_counter() - began) * 1e6

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -14,32 +12,33 @@ from hypothesis import strategies as st
 from homellm_edge.dialects import DIALECTS, PromptOptions, Situation
 from homellm_edge.errors import GrammarError
 from homellm_edge.grammar import home_grammar
-from homellm_edge.grammar.automaton import compile_grammar
+from homellm_edge.grammar.automaton import DEAD, compile_grammar
 from homellm_edge.grammar.constraint import Constraints, Vocabulary
 from homellm_edge.grounding import Grounder
 from homellm_edge.models import DEFAULT_MODEL
 from homes import sample_home
-from vocabularies import vocabulary_of
+from vocabulary import GgufVocabulary
 from walk import walk
+from workloads import VOCABULARIES, vocabulary_path
 
-FOLDER = Path.home() / ".cache/homellm-edge/vocabularies"
 FILES = {
     "own": DEFAULT_MODEL,
-    **{
-        name: FOLDER / f"ggml-vocab-{name}.gguf"
-        for name in ("llama-spm", "gpt-2", "qwen2")
-    },
+    **{name: vocabulary_path(name) for name in VOCABULARIES},
 }
 TEXT = bytes(range(32, 127)) + b"\n"
 
 
 @pytest.fixture(scope="module", params=FILES)
-def vocabulary(request: pytest.FixtureRequest) -> Iterator[Vocabulary]:
+def vocabulary(request: pytest.FixtureRequest) -> Vocabulary:
     path = FILES[request.param]
     if not path.exists():
         pytest.skip(f"{path.name} is not here: run scripts/vocabularies")
-    with vocabulary_of(path) as found:
-        yield found
+    return GgufVocabulary.load(path).ours
+
+
+@pytest.fixture(scope="module")
+def own() -> Vocabulary:
+    return GgufVocabulary.load(DEFAULT_MODEL).ours
 
 
 def grammars() -> dict[str, str]:
@@ -94,31 +93,30 @@ def test_forced_tokens_are_those_of_the_tokenizer(
 @settings(deadline=None, max_examples=60)
 @given(data=st.data())
 def test_whatever_is_chosen_forced_runs_stay_in_the_grammar(
-    data: st.DataObject,
+    own: Vocabulary, data: st.DataObject
 ) -> None:
     """Tokens chosen at random, canonical or not, then what is forced: it matches."""
-    with vocabulary_of(FILES["own"]) as vocabulary:
-        grammar = data.draw(st.sampled_from(sorted(grammars().values())))
-        constraint = Constraints(vocabulary).begin(grammar)
-        written: list[int] = list(constraint.forced([], 0))
-        while not constraint.finished and len(written) < 120:
-            candidates = constraint.candidates()
-            if isinstance(candidates, bytes):
-                bits = int.from_bytes(candidates, "little")
-                candidates = tuple(i for i in range(bits.bit_length()) if bits >> i & 1)
-            token = data.draw(st.sampled_from(candidates))
-            if token in vocabulary.trie.end_tokens:
-                break
-            assert constraint.allows(token)
-            constraint.accept(token)
-            run = constraint.forced([*written, token], len(written))
-            assert vocabulary.bytes_of(run).startswith(
-                vocabulary.trie.piece(token)
-            ) or not len(run)
-            written.extend(run or [token])
-        else:
-            return
-        assert compile_grammar(grammar).match(vocabulary.bytes_of(written))
+    grammar = data.draw(st.sampled_from(sorted(grammars().values())))
+    constraint = Constraints(own).begin(grammar)
+    written: list[int] = list(constraint.forced([], 0))
+    ended = False
+    while not (ended := ended or constraint.finished) and len(written) < 120:
+        candidates = constraint.candidates()
+        if isinstance(candidates, bytes):
+            bits = int.from_bytes(candidates, "little")
+            candidates = tuple(i for i in range(bits.bit_length()) if bits >> i & 1)
+        token = data.draw(st.sampled_from(candidates))
+        if token in own.trie.end_tokens:
+            ended = True
+            continue
+        assert constraint.allows(token)
+        constraint.accept(token)
+        run = constraint.forced([*written, token], len(written))
+        assert own.bytes_of(run).startswith(own.trie.piece(token)) or not len(run)
+        written.extend(run or [token])
+    automaton = compile_grammar(grammar)
+    state = automaton.feed(automaton.start, own.bytes_of(written))
+    assert automaton.accepting(state) if ended else state != DEAD
 
 
 def test_grammars_are_kept_and_the_oldest_go_first(vocabulary: Vocabulary) -> None:
