@@ -14,6 +14,7 @@ from homellm_edge.grammar.syntax import (
     Repeat,
     RuleRef,
     Sequence,
+    Words,
 )
 
 _SHORT = {(0, None): "*", (1, None): "+", (0, 1): "?"}
@@ -36,7 +37,11 @@ def _rule(grammar: Grammar, name: str, inside: tuple[str, ...]) -> str:
 
 def _node(grammar: Grammar, node: Node, inside: tuple[str, ...]) -> str:
     if isinstance(node, Literal):
-        return "".join(map(_character, node.points))
+        if node.text is None:
+            raise ValueError("a literal has characters that do not exist")
+        return _literal(node.text)
+    if isinstance(node, Words):
+        return f"({'|'.join(map(_literal, node.texts))})"
     if isinstance(node, CharClass):
         ranges = "".join(
             _character(low) + (f"-{_character(high)}" if high > low else "")
@@ -59,6 +64,10 @@ def _node(grammar: Grammar, node: Node, inside: tuple[str, ...]) -> str:
         times = _SHORT.get((node.low, node.high), f"{{{node.low},{high}}}")
         return f"({_node(grammar, node.item, inside)}){times}"
     raise ValueError("a token terminal is no regular expression")
+
+
+def _literal(text: str) -> str:
+    return "".join(_character(ord(character)) for character in text)
 
 
 def _character(point: int) -> str:

@@ -77,6 +77,7 @@ cdef int _take_masks(Masks masks, bytes image) except -1:
                     raise ValueError("a mask in the image has impossible tokens")
             mask.ids = tuple([ids[k] for k in range(used, used + kinds[i])])
             used += kinds[i]
+        mask.number()
         found.append(mask)
     if used != n_ids or bits_at != len(image):
         raise ValueError("the image's size does not fit its counts")

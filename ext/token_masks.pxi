@@ -19,6 +19,26 @@ cdef class _Mask:
 
     cdef tuple ids  # if they are few
     cdef bytes bits  # of few tokens: made when it is first asked for
+    cdef Py_hash_t code  # by its tokens
+
+    cdef int number(self) except -1:
+        """Find the code, many times quicker than Python's own hash of many bytes."""
+        if self.ids is not None:
+            self.code = hash(self.ids)
+            return 0
+        self.code = <Py_hash_t>_content_hash(
+            <const uint32_t *>PyBytes_AS_STRING(self.bits), len(self.bits) // 4
+        )
+        return 0
+
+    def __hash__(self):
+        return self.code
+
+    def __eq__(self, other):
+        cdef _Mask mask = <_Mask?>other
+        if self.ids is not None or mask.ids is not None:
+            return self.ids == mask.ids
+        return self.bits == mask.bits
 
 
 @cython.final
@@ -324,7 +344,10 @@ cdef class Masks:
                 PyThread_release_lock(self.automaton.lock)
             free(path)
             for i in range(n_words):
-                count += _ones(words[i])
+                if words[i]:
+                    count += _ones(words[i])
+                    if count > FEW:
+                        break
         if failed:
             raise self.automaton._failed(failed)
         cdef _Mask mask = _Mask.__new__(_Mask)
@@ -332,16 +355,16 @@ cdef class Masks:
             mask.ids = _ids(words, n_words)
         else:
             mask.bits = bits
+        mask.number()
         return mask
 
     cdef _Mask _remembered(self, int32_t state, _Mask mask):
         """The mask as the cache has it; it is put there."""
-        cdef object content = mask.bits if mask.ids is None else mask.ids
-        cdef object known = self.by_content.get(content)
+        cdef object known = self.by_content.get(mask)
         cdef int64_t cost = STATE_COST
         if known is None:
             cost += MASK_COST
-            cost += len(content) * (1 if mask.ids is None else ID_COST)
+            cost += len(mask.bits) if mask.ids is None else ID_COST * len(mask.ids)
         if self.used + cost > self.limit:
             self.by_state = {}
             self.by_content = {}
@@ -352,12 +375,28 @@ cdef class Masks:
             if cost > self.limit:
                 return mask
         if known is None:
-            self.by_content[content] = mask
+            self.by_content[mask] = mask
         else:
             mask = <_Mask>known
         self.by_state[state] = mask
         self.used += cost
         return mask
+
+
+cdef uint64_t _content_hash(const uint32_t *words, int64_t n_words) noexcept nogil:
+    """A number, below 2**63, that differs for different words nearly always."""
+    cdef uint64_t lanes[4]
+    cdef int64_t i, k
+    for k in range(4):
+        lanes[k] = <uint64_t>0x9E3779B97F4A7C15 * <uint64_t>(k + 1)
+    for i in range(0, n_words - 3, 4):
+        for k in range(4):
+            lanes[k] = (lanes[k] ^ words[i + k]) * <uint64_t>0xBF58476D1CE4E5B9
+            lanes[k] ^= lanes[k] >> 29
+    for i in range(n_words & ~<int64_t>3, n_words):
+        lanes[0] = (lanes[0] ^ words[i]) * <uint64_t>0xBF58476D1CE4E5B9
+    lanes[0] = _mixed(lanes[0] ^ _mixed(lanes[1] ^ _mixed(lanes[2] ^ _mixed(lanes[3]))))
+    return lanes[0] >> 1
 
 
 cdef tuple _ids(const uint32_t *words, int64_t n_words):

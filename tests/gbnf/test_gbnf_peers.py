@@ -46,7 +46,7 @@ def test_masks_are_the_peers(peer: str, grammar: str, vocab: str) -> None:
         pytest.skip("no vocabularies here: run scripts/vocabularies")
     ours, theirs = made("ours", vocab), made(peer, vocab)
     compiled = ours.compile(grammar_text(grammar))
-    automaton, masks = compiled
+    automaton, masks = compiled.automaton, compiled.masks
     other = theirs.compile(theirs.form(grammar))
     end = ours.vocabulary.end
     equal = forced = 0
