@@ -29,7 +29,8 @@ ALLOWED: dict[str, set[str]] = {
     "queries": {*LEAVES, "speech"},
     "kv": {"errors", "engine.base", "_llama_decode"},
     "engine": {
-        "errors", "engine", "kv", "grammar.constraint", "grammar.tokens",
+        "errors", "engine", "kv", "grammar.constraint", "grammar.keeping",
+        "grammar.tokens", "__version__",
         "_llama_decode",
     },
     "policy": {*LEAVES, "grounding"},

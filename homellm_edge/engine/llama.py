@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Literal, Self
 
+from homellm_edge import __version__
 from homellm_edge._llama_decode import Decoder, Sampler
 from homellm_edge.engine.base import Prompt, Request, Sampling, Usage
 from homellm_edge.engine.library import Library, load_library
@@ -35,6 +36,7 @@ from homellm_edge.grammar.constraint import (
     Tokenize,
     Vocabulary,
 )
+from homellm_edge.grammar.keeping import Keeping
 from homellm_edge.grammar.tokens import TokenTrie
 from homellm_edge.kv.session import Session
 
@@ -74,7 +76,8 @@ class LlamaEngine:
         `n_ctx` is in tokens, by default 4096 or what the model was trained for if that
         is less. `n_threads` is by default one less than there are cores. With `probe` a
         child process loads the model first, so that a crash there cannot end this
-        process; what passed is remembered in `cache_dir`. `flash_attention` None lets
+        process; what passed is remembered in `cache_dir`, and so are, if it is given,
+        the vocabulary's trie and compiled grammars. `flash_attention` None lets
         llama.cpp decide. Raises ModelError, NotEnoughMemoryError, CpuError or
         EngineError.
         """
@@ -103,6 +106,7 @@ class LlamaEngine:
             n_threads=n_threads or default_threads(),
             kv_type=kv_type,
             flash_attention=flash_attention,
+            keeping=Keeping(Path(cache_dir), __version__) if cache_dir else None,
         )
         return cls(native, info)
 
@@ -156,6 +160,7 @@ class LlamaEngine:
 
     def _shut_down(self) -> None:
         self._worker.stop()
+        self._native.constraints.save()
         self._native.close()
 
     async def _stream(
@@ -258,6 +263,7 @@ class _Native:
         n_threads: int,
         kv_type: KvType,
         flash_attention: bool | None,
+        keeping: Keeping | None,
     ) -> None:
         self._calls = library.calls
         self._model: Any = None
@@ -277,7 +283,7 @@ class _Native:
             self._calls.llama_vocab_get_add_bos(vocab)
         )
         self.session = Session(self.decoder, self.tokenize)
-        self.constraints = _constraints(self.decoder, self.tokenize_output)
+        self.constraints = _constraints(self.decoder, self.tokenize_output, keeping)
 
     def tokenize(self, text: str, first: bool) -> array[int]:
         """Tokens of a block of a prompt; `first` is true at the prompt's start."""
@@ -385,11 +391,14 @@ def _sampler(decoder: Decoder, sampling: Sampling) -> Sampler:
     )
 
 
-def _constraints(decoder: Decoder, tokenize: Tokenize) -> Constraints:
+def _constraints(
+    decoder: Decoder, tokenize: Tokenize, keeping: Keeping | None
+) -> Constraints:
     def named(text: str) -> int | None:
         tokens = decoder.tokenize(text.encode(), False, True)
         return tokens[0] if len(tokens) == 1 else None
 
     pieces, allowed = decoder.pieces()
-    trie = TokenTrie(pieces, allowed, decoder.end_tokens())
-    return Constraints(Vocabulary(trie, tokenize, named))
+    make = keeping.trie if keeping is not None else TokenTrie
+    trie = make(pieces, allowed, decoder.end_tokens())
+    return Constraints(Vocabulary(trie, tokenize, named), keeping=keeping)

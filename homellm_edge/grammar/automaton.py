@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from array import array
 from collections.abc import Mapping
@@ -54,11 +53,6 @@ def compile_grammar(
     return Compiler(tokens).compile(text, root, tags=tags, memory=memory, work=work)
 
 
-def digest(text: str, root: str = "root") -> str:
-    """What a file made from a grammar can be known by: a SHA-256, in hexadecimal."""
-    return hashlib.sha256(f"{root}\0{text}".encode()).hexdigest()
-
-
 @dataclass(slots=True)
 class _Rule:
     """A rule as it is remembered."""
@@ -93,7 +87,7 @@ class Compiler:
     ) -> Automaton:
         """The automaton of a GBNF text, as `compile_grammar` makes it."""
         program, places = self.program(text, root, tags=tags)
-        return Automaton(program, _too_costly, limit=memory, work=work, tags=places)
+        return Automaton(program, too_costly, limit=memory, work=work, tags=places)
 
     def program(
         self, text: str, root: str = "root", *, tags: Mapping[str, int] | None = None
@@ -202,7 +196,8 @@ def _stands(lines: str, text: str, position: int) -> bool:
     return text.startswith(lines, position) and text[end : end + 1] in ("", "\r", "\n")
 
 
-def _too_costly(reason: str) -> GrammarError:
+def too_costly(reason: str) -> GrammarError:
+    """The error of an automaton that goes beyond its limits."""
     return GrammarError(
         f"the grammar is too ambiguous or too deep: {reason}",
         "repeat fewer things inside repeats, or shorten the text",
@@ -218,5 +213,5 @@ __all__ = [
     "Compiler",
     "Tokens",
     "compile_grammar",
-    "digest",
+    "too_costly",
 ]

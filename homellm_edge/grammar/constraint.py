@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from .automaton import Automaton, Compiler, Tokens
+from .keeping import Keeping
 from .tokens import Masks, TokenTrie
 
 Tokenize = Callable[[bytes], Sequence[int]]
@@ -22,6 +23,9 @@ _LONGEST_RUN = 1024
 
 _MEMORY = 48 << 20
 """Bytes that the grammars that are kept may take together."""
+
+_WORTH_KEEPING = 1 << 18
+"""Bytes of memory from which on a grammar is written to a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,8 @@ class Compiled:
 
     automaton: Automaton
     masks: Masks
+    kept: int = 0
+    """States whose masks are in a file."""
 
     @property
     def memory(self) -> int:
@@ -132,8 +138,15 @@ class Constraint:
 class Constraints:
     """Compiled grammars over one vocabulary; those used last are kept."""
 
-    def __init__(self, vocabulary: Vocabulary, *, memory: int = _MEMORY) -> None:
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        *,
+        memory: int = _MEMORY,
+        keeping: Keeping | None = None,
+    ) -> None:
         self._vocabulary = vocabulary
+        self._keeping = keeping
         self._compiler = Compiler(vocabulary.named)
         self._kept: OrderedDict[str, Compiled] = OrderedDict()
         self._memory = memory
@@ -142,11 +155,30 @@ class Constraints:
         """The start of a generation under a GBNF text; raises GrammarError."""
         found = self._kept.pop(grammar, None)
         if found is None:
-            automaton = self._compiler.compile(grammar)
-            found = Compiled(automaton, Masks(automaton, self._vocabulary.trie))
+            found = self._loaded(grammar) or self._compiled(grammar)
         self._kept[grammar] = found
         self._trim()
         return Constraint(found, self._vocabulary)
+
+    def save(self) -> None:
+        """Keep what took long to make, for the next start."""
+        for grammar, compiled in self._kept.items():
+            large = compiled.memory >= _WORTH_KEEPING
+            grown = compiled.masks.states > compiled.kept
+            if self._keeping is not None and large and grown:
+                self._keeping.save(grammar, compiled.masks)
+
+    def _loaded(self, grammar: str) -> Compiled | None:
+        if self._keeping is None:
+            return None
+        masks = self._keeping.load(grammar, self._vocabulary.trie)
+        if masks is None:
+            return None
+        return Compiled(masks.grammar, masks, masks.states)
+
+    def _compiled(self, grammar: str) -> Compiled:
+        automaton = self._compiler.compile(grammar)
+        return Compiled(automaton, Masks(automaton, self._vocabulary.trie))
 
     def _trim(self) -> None:
         used = sum(compiled.memory for compiled in self._kept.values())

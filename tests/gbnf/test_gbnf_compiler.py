@@ -19,7 +19,6 @@ from homellm_edge.grammar.automaton import (
     Automaton,
     Compiler,
     compile_grammar,
-    digest,
 )
 from homellm_edge.grammar.parser import parse
 from homellm_edge.home import home_from_dict
@@ -226,11 +225,6 @@ def test_tags_of_remembered_rules() -> None:
             assert ours.tags(state) == fresh.tags(fresh.feed(fresh.start, text))
             if not tags:
                 assert ours.tags(state) == 1
-
-
-def test_digest() -> None:
-    assert digest("a") == digest("a", "root") != digest("a", "b") != digest("b")
-    assert len(digest("")) == 64
 
 
 def _program(text: str, **known: int) -> list[tuple[int, int, int]]:
