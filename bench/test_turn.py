@@ -96,7 +96,7 @@ def noted(benchmark: Any, clocks: Clocks, turns: int, tokens: int, forced: int) 
 
 
 @pytest.mark.parametrize("engine", ["ours"])
-@pytest.mark.benchmark(group="turn")
+@pytest.mark.benchmark(group="turn[default]")
 def test_turn_ours(benchmark: Any, engine: str) -> None:
     asked = requests()
     loop = asyncio.new_event_loop()
@@ -129,7 +129,7 @@ def test_turn_ours(benchmark: Any, engine: str) -> None:
 
 
 @pytest.mark.parametrize("engine", ["llama-cpp-python"])
-@pytest.mark.benchmark(group="turn")
+@pytest.mark.benchmark(group="turn[default]")
 def test_turn_llama_cpp_python(benchmark: Any, engine: str) -> None:
     from llama_cpp import Llama, LlamaGrammar
 
