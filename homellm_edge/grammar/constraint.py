@@ -24,6 +24,9 @@ _LONGEST_RUN = 1024
 _MEMORY = 48 << 20
 """Bytes that the grammars that are kept may take together."""
 
+_MOST = 32
+"""Grammars that are kept: those of sentences differ, and are made anew in no time."""
+
 _WORTH_KEEPING = 1 << 18
 """Bytes of memory from which on a grammar is written to a file."""
 
@@ -181,6 +184,8 @@ class Constraints:
         return Compiled(automaton, Masks(automaton, self._vocabulary.trie))
 
     def _trim(self) -> None:
+        if len(self._kept) > _MOST:
+            self._kept.popitem(last=False)
         used = sum(compiled.memory for compiled in self._kept.values())
         while used > self._memory and len(self._kept) > 1:
             used -= self._kept.popitem(last=False)[1].memory

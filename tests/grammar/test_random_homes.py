@@ -1,6 +1,6 @@
 """Whatever a home looks like: what its grammar lets through is a call it offers.
 
-HOMELLM_EDGE_HOMES sets the number of homes; the default keeps the suite quick.
+HOMELLM_EDGE_HOMES sets the number of homes.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from homellm_edge.services import ServiceCall, check_call
 from homellm_edge.stream import Malformed, Object, StreamEvent, StreamParser
 from random_homes import HOSTILE, random_home
 
-HOMES = int(os.environ.get("HOMELLM_EDGE_HOMES", "150"))
+HOMES = int(os.environ.get("HOMELLM_EDGE_HOMES", "1000"))
 LARGEST = 200
 OPENED = 'Ok.```homeassistant\n{ "service": "'
 BYTES = TokenTrie([bytes([value]) for value in range(256)])
