@@ -34,6 +34,10 @@ run: ## Home Assistant with the demo home until Ctrl-C; with ASK="..." ask it an
 test: ## all checks: lint, unit, native, component and end-to-end tests
 	@exec scripts/run-tests
 
+.PHONY: sanitize
+sanitize: ## tests of the compiled grammar engine under ASan and UBSan; some minutes
+	@exec scripts/test-sanitized
+
 .PHONY: lint
 lint: venv ## ruff, mypy and cython-lint
 	@export PATH="$$PWD/.venv/bin:$$PATH" # cython-lint starts pycodestyle

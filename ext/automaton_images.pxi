@@ -130,7 +130,8 @@ cdef int64_t _take_states(
     for i in range(cells):
         if not UNKNOWN <= rows[i] < n_states:
             return NONE
-    memcpy(m.rows, rows, <size_t>cells * sizeof(int32_t))
+    if cells:  # without states there is no table yet
+        memcpy(m.rows, rows, <size_t>cells * sizeof(int32_t))
     return 0
 
 

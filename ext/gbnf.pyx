@@ -151,7 +151,8 @@ cdef class Automaton:
         cdef const int32_t[::1] numbers = program
         self.machine.limit = limit
         self.machine.max_work = min(work, 1 << 30)
-        _load(&self.machine, numbers)
+        if not _load(&self.machine, numbers):
+            raise self._failed(TOO_MUCH_MEMORY)
         cdef int64_t back
         cdef int tag
         for back, tag in (tags or {}).items():
@@ -291,14 +292,17 @@ cdef class Automaton:
 
 
 cdef int _load(Machine *m, const int32_t[::1] numbers) except -1:
-    """Copies the program after a check, so that nothing below can leave it."""
+    """Copies the program after a check, so that nothing below can leave it.
+
+    Whether there was memory for it.
+    """
     cdef Py_ssize_t count = numbers.shape[0] // 3
     if count < 1 or numbers.shape[0] != 3 * count or count > 1 << 26:
         raise ValueError("a program has instructions of three numbers")
     m.program = <Instruction *>_grown(m, NULL, 0, count, sizeof(Instruction))
     m.tags = <uint8_t *>_zeroed(m, count, sizeof(uint8_t))
     if m.program == NULL or m.tags == NULL:
-        raise MemoryError
+        return False
     m.length = <int32_t>count
     cdef Py_ssize_t i
     cdef Instruction *step
@@ -338,7 +342,7 @@ cdef int _load(Machine *m, const int32_t[::1] numbers) except -1:
     _fill_groups(groups)
     for byte in range(128):
         m.ascii[m.classes[byte]] |= groups[byte]
-    return 0
+    return True
 
 
 cdef bint _prepare(Machine *m) noexcept nogil:

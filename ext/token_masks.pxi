@@ -256,7 +256,7 @@ cdef class Masks:
         if path == NULL:
             raise MemoryError
         cdef const uint8_t *start = <const uint8_t *>PyBytes_AS_STRING(text)
-        cdef int64_t place = max(length - self.trie.deepest + 1, 0)
+        cdef int64_t place = max(length - max(self.trie.deepest, 1) + 1, 0)
         cdef int32_t found = 0
         with nogil:
             PyThread_acquire_lock(self.automaton.lock, WAIT_LOCK)

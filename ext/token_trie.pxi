@@ -419,16 +419,29 @@ cdef bint _are_places(
 cdef bint _is_tree(
     const Node *nodes, int64_t count, int64_t n_listed, int64_t deepest
 ) noexcept nogil:
-    """Whether a walk stays inside: ends and tokens go forward, depths step by step."""
-    cdef int64_t i, depth = 0
-    for i in range(count):
+    """Whether a walk stays inside: nodes lie in each other, tokens go forward."""
+    cdef int64_t i
+    for i in range(count - 1, -1, -1):  # so what is below a node is known to be good
         if (
             not i < nodes[i].end <= count
-            or not 1 <= nodes[i].depth <= min(depth + 1, deepest)
+            or not 1 <= nodes[i].depth <= deepest
             or nodes[i].first > nodes[i + 1].first
-            # what is skipped ends where a node of no greater depth begins
-            or nodes[nodes[i].end].depth > nodes[i].depth
+            or not _are_in_row(nodes, i + 1, nodes[i].end, nodes[i].depth + 1)
         ):
             return False
-        depth = nodes[i].depth
-    return nodes[count].depth == 0 and nodes[count].first <= n_listed
+    return (
+        _are_in_row(nodes, 0, count, 1)
+        and nodes[count].depth == 0
+        and nodes[count].first <= n_listed
+    )
+
+
+cdef bint _are_in_row(
+    const Node *nodes, int64_t start, int64_t end, int depth
+) noexcept nogil:
+    """Whether nodes of this depth, each with all below it, fill the place."""
+    while start < end:
+        if nodes[start].depth != depth:
+            return False
+        start = nodes[start].end
+    return start == end
