@@ -1,7 +1,7 @@
 # Which tokens may follow in a state of a grammar; a part of gbnf.pyx.
 
 cdef enum:
-    FEW = 256  # a mask of no more tokens is kept as their list
+    FEW = 64  # a mask of no more tokens is kept as their list
     NOT_A_NUMBER = -2
     STATE_COST = 120  # bytes that one state's place in a cache takes, about
     MASK_COST = 300
@@ -164,7 +164,7 @@ cdef class Masks:
         return bits
 
     def allowed(self, int32_t state) -> tuple[int, ...] | None:
-        """The tokens that may follow, ascending; None if they are more than 256."""
+        """The tokens that may follow, ascending; None if they are more than 64."""
         return self._find(state).ids
 
     def only(self, int32_t state) -> int:

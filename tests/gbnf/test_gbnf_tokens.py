@@ -88,7 +88,7 @@ def test_masks_are_those_found_byte_by_byte(seed: int) -> None:
             assert set_bits(mask) == wanted
             assert masks.mask(state) == mask
             listed = masks.allowed(state)
-            assert listed == (tuple(wanted) if len(wanted) <= 256 else None)
+            assert listed == (tuple(wanted) if len(wanted) <= 64 else None)
             few, many = few + (listed is not None), many + (listed is None)
             ended += automaton.accepting(state)
             for token in range(len(pieces)):
@@ -186,7 +186,7 @@ def test_the_best_token_is_the_highest_allowed_one(seed: int) -> None:
             assert warm.best(state, logits) == highest(wanted, logits)
             assert masks.best(state, memoryview(logits)) == highest(wanted, logits)
             assert warm.only(state) == (wanted[0] if len(wanted) == 1 else -1)
-            few, many = few + (len(wanted) <= 256), many + (len(wanted) > 256)
+            few, many = few + (len(wanted) <= 64), many + (len(wanted) > 64)
             none += not wanted
             going_on = [token for token in wanted if token != 5]
             state = warm.next_state(state, rng.choice(going_on)) if going_on else DEAD
@@ -317,14 +317,14 @@ def test_memory_stays_bounded_and_masks_right() -> None:
     pieces = [*BYTES, *(os.fsencode(f"{chr(97 + i % 26)}{i}") for i in range(300))]
     pieces += [bytes(rng.choices(b"abcx..{}", k=3)) for _ in range(600)]
     trie = TokenTrie(pieces, None, [0])
-    small, large = Masks(automaton, trie, limit=12_000), Masks(automaton, trie)
+    small, large = Masks(automaton, trie, limit=2_500), Masks(automaton, trie)
     none = Masks(automaton, trie, limit=0)
     state, most = automaton.start, 0
     for _ in range(300):
         assert small.mask(state) == large.mask(state) == none.mask(state)
         assert small.allowed(state) == large.allowed(state) == none.allowed(state)
         most = max(most, small.states)
-        assert small.memory <= 12_000
+        assert small.memory <= 2_500
         going_on = [token for token in set_bits(large.mask(state)) if token]
         state = large.next_state(state, rng.choice(going_on)) if going_on else 0
     assert 0 < most < large.states
