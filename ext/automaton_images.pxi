@@ -9,33 +9,73 @@ cdef enum:
     IMAGE_COUNTS = 6
 
 
-cdef bytes _automaton_image(Machine *m):
-    cdef list tags = [
-        number for back in range(m.length) if m.tags[back]
-        for number in (back, m.tags[back])
-    ]
-    cdef list stacks = [
-        number for i in range(1, m.n_stacks)
-        for number in (m.stacks[i].back, m.stacks[i].parent)
-    ]
-    cdef list states = [
-        number for i in range(m.n_states)
-        for number in (m.states[i].count, m.states[i].accepting)
-    ]
-    counts = (
-        m.length, len(tags) // 2, m.n_stacks - 1, m.n_states, m.n_pool, m.n_classes
+cdef bytes _automaton_image(Automaton automaton):
+    """The image; nothing of Python's is made while the lock is held.
+
+    Else a collection of garbage could hand the GIL to a thread that waits for the lock.
+    """
+    cdef Machine *m = &automaton.machine
+    cdef int64_t[IMAGE_COUNTS] counts
+    cdef int64_t[IMAGE_COUNTS] now
+    cdef bytes image
+    while True:
+        PyThread_acquire_lock(automaton.lock, WAIT_LOCK)
+        _image_counts(m, counts)
+        PyThread_release_lock(automaton.lock)
+        image = PyBytes_FromStringAndSize(NULL, _image_size(counts))
+        PyThread_acquire_lock(automaton.lock, WAIT_LOCK)
+        _image_counts(m, now)
+        if not memcmp(counts, now, sizeof(counts)):
+            _fill_image(m, counts, PyBytes_AS_STRING(image))
+            PyThread_release_lock(automaton.lock)
+            return image
+        PyThread_release_lock(automaton.lock)  # another thread has made states
+
+
+cdef void _image_counts(Machine *m, int64_t *counts) noexcept nogil:
+    cdef int64_t i
+    counts[0] = m.length
+    counts[1] = 0
+    for i in range(m.length):
+        counts[1] += m.tags[i] != 0
+    counts[2] = m.n_stacks - 1
+    counts[3] = m.n_states
+    counts[4] = m.n_pool
+    counts[5] = m.n_classes
+
+
+cdef int64_t _image_size(const int64_t *counts) noexcept nogil:
+    return 8 * (IMAGE_COUNTS + counts[4]) + 4 * (
+        3 * counts[0]
+        + 2 * (counts[1] + counts[2] + counts[3])
+        + counts[3] * counts[5]
     )
-    return b"".join(
-        (
-            array("q", counts).tobytes(),
-            _flat(m.pool, m.n_pool * <int64_t>sizeof(uint64_t)),
-            _flat(m.program, m.length * <int64_t>sizeof(Instruction)),
-            array("i", tags).tobytes(),
-            array("i", stacks).tobytes(),
-            array("i", states).tobytes(),
-            _flat(m.rows, m.n_states * m.n_classes * <int64_t>sizeof(int32_t)),
-        )
-    )
+
+
+cdef void _fill_image(Machine *m, const int64_t *counts, char *at) noexcept nogil:
+    cdef int64_t i
+    memcpy(at, counts, 8 * IMAGE_COUNTS)
+    at += 8 * IMAGE_COUNTS
+    if m.n_pool:
+        memcpy(at, m.pool, <size_t>(8 * m.n_pool))
+    at += 8 * m.n_pool
+    memcpy(at, m.program, <size_t>(12 * <int64_t>m.length))
+    cdef int32_t *numbers = <int32_t *>(at + 12 * <int64_t>m.length)
+    for i in range(m.length):
+        if m.tags[i]:
+            numbers[0] = <int32_t>i
+            numbers[1] = m.tags[i]
+            numbers += 2
+    for i in range(1, m.n_stacks):
+        numbers[0] = m.stacks[i].back
+        numbers[1] = <int32_t>m.stacks[i].parent
+        numbers += 2
+    for i in range(m.n_states):
+        numbers[0] = m.states[i].count
+        numbers[1] = m.states[i].accepting
+        numbers += 2
+    if m.n_states:
+        memcpy(numbers, m.rows, <size_t>(4 * m.n_states * m.n_classes))
 
 
 cdef Automaton _automaton_from(
@@ -51,9 +91,7 @@ cdef Automaton _automaton_from(
             raise ValueError("the image has impossible counts")
     cdef int64_t n_program = counts[0], n_tags = counts[1], n_stacks = counts[2]
     cdef int64_t n_states = counts[3], n_pool = counts[4], n_classes = counts[5]
-    if n_classes > 256 or len(image) != <int64_t>sizeof(counts) + 8 * n_pool + 4 * (
-        3 * n_program + 2 * (n_tags + n_stacks + n_states) + n_states * n_classes
-    ):
+    if n_classes > 256 or len(image) != _image_size(counts):
         raise ValueError("the image's size does not fit its counts")
     cdef const uint64_t *pool = <const uint64_t *>(at + sizeof(counts))
     cdef const int32_t *program = <const int32_t *>(pool + n_pool)

@@ -194,11 +194,7 @@ cdef class Automaton:
     @property
     def image(self) -> bytes:
         """Program and states as flat bytes, in this machine's byte order."""
-        PyThread_acquire_lock(self.lock, WAIT_LOCK)
-        try:
-            return _automaton_image(&self.machine)
-        finally:
-            PyThread_release_lock(self.lock)
+        return _automaton_image(self)
 
     @staticmethod
     def from_image(
