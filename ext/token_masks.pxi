@@ -2,7 +2,6 @@
 
 cdef enum:
     FEW = 64  # a mask of no more tokens is kept as their list
-    NOT_A_NUMBER = -2
     STATE_COST = 120  # bytes that one state's place in a cache takes, about
     MASK_COST = 300
     ID_COST = 40
@@ -166,52 +165,6 @@ cdef class Masks:
     def allowed(self, int32_t state) -> tuple[int, ...] | None:
         """The tokens that may follow, ascending; None if they are more than 64."""
         return self._find(state).ids
-
-    def only(self, int32_t state) -> int:
-        """The one token that may follow; -1 if none or more than one may."""
-        cdef tuple ids = self._find(state).ids
-        return ids[0] if ids is not None and len(ids) == 1 else -1
-
-    def best(self, int32_t state, const float[::1] logits) -> int:
-        """Of the tokens that may follow, the one of the highest logit; -1 if none may.
-
-        The lowest one if there are several. `logits` has a float32 for each token of
-        the vocabulary; if the highest of all may follow, no mask is made for that.
-
-        Raises ValueError for another number of logits, and where one that counts is
-        not a number.
-        """
-        self._ready()
-        cdef int64_t n = self.trie.n_tokens, token = NONE, i
-        if logits.shape[0] != n:
-            raise ValueError(f"{logits.shape[0]} logits for {n} tokens")
-        cdef _Mask mask = <_Mask>self.by_state.get(state)
-        if n == 0 or state == NONE:
-            return NONE
-        cdef const float *values = &logits[0]
-        if mask is None:
-            self.automaton._check(state)
-            with nogil:
-                token = _highest(NULL, values, n)
-            if token >= 0 and self.allows(state, token):
-                return token
-            mask = self._find(state)
-        cdef const uint32_t *words
-        token = NONE
-        if mask.ids is None:
-            words = <const uint32_t *>PyBytes_AS_STRING(mask.bits)
-            with nogil:
-                token = _highest(words, values, n)
-        else:
-            for i in mask.ids:
-                if values[i] != values[i]:
-                    token = NOT_A_NUMBER
-                    break
-                if token == NONE or values[i] > values[token]:
-                    token = i
-        if token == NOT_A_NUMBER:
-            raise ValueError("a logit is not a number")
-        return token
 
     def forced(self, int32_t state, int64_t longest=4096) -> bytes:
         """The bytes that must follow: each the only one that can.
@@ -408,38 +361,6 @@ cdef tuple _ids(const uint32_t *words, int64_t n_words):
                 if words[i] >> bit & 1:
                     found.append(32 * i + bit)
     return tuple(found)
-
-
-cdef int64_t _highest(
-    const uint32_t *words, const float *values, int64_t n
-) noexcept nogil:
-    """Where the highest value is, of those with a bit, or of all if `words` is NULL."""
-    cdef int64_t i, j, found = NONE
-    cdef float highest = 0
-    cdef const float *block
-    cdef uint32_t word
-    cdef int higher
-    for i in range(_words(n)):
-        word = words[i] if words != NULL else <uint32_t>0xFFFFFFFF
-        if not word:
-            continue
-        block = values + 32 * i
-        if found >= 0 and 32 * i + 32 <= n:
-            # most blocks end here: all their values are compared at once
-            higher = 0
-            for j in range(32):
-                higher |= (block[j] > highest) | (block[j] != block[j])
-            if not higher:
-                continue
-        for j in range(min(<int64_t>32, n - 32 * i)):
-            if not word >> j & 1:
-                continue
-            if block[j] != block[j]:
-                return NOT_A_NUMBER
-            if found == NONE or block[j] > highest:
-                highest = block[j]
-                found = 32 * i + j
-    return found
 
 
 cdef int32_t _decide(

@@ -198,7 +198,6 @@ def work_with(masks: Masks) -> None:
             assert all(token < masks.vocabulary.tokens for token in tokens)
             masks.allowed(state)
             masks.forced(state, 100)
-            masks.best(state, array("f", [1.0] * masks.vocabulary.tokens))
             for token in range(masks.vocabulary.tokens):
                 masks.next_state(state, token)
             automaton.feed(state, b"a(b)bc.\xc3\xa9")

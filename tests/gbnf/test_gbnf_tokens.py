@@ -6,8 +6,6 @@ import os
 import random
 import struct
 import threading
-from array import array
-from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -151,84 +149,6 @@ def test_only_what_utf8_can_contain_is_text(piece: bytes) -> None:
 
     possible = any(is_utf8(a + piece + z) for a in heads for z in tails)
     assert TokenTrie([piece]).piece(0) == (piece if possible else b"")
-
-
-def highest(allowed: Sequence[int], logits: Sequence[float]) -> int:
-    return max(allowed, key=lambda token: (logits[token], -token), default=-1)
-
-
-@pytest.mark.parametrize("seed", range(6))
-def test_the_best_token_is_the_highest_allowed_one(seed: int) -> None:
-    rng = random.Random(seed)
-    pieces = random_pieces(rng)
-    trie = TokenTrie(pieces, None, [5])
-    kinds = (
-        lambda: rng.gauss(0, 1),
-        lambda: float(rng.randrange(3)),  # many are as high as each other
-        lambda: rng.choice((float("-inf"), float("inf"), -1e30, 0.0, -0.0)),
-        lambda: float("-inf"),
-    )
-    few = many = none = 0
-    while not (few > 20 and many > 20 and none):
-        try:
-            automaton = compile_grammar(f"root ::= {random_grammar(rng)}")
-        except GrammarError:
-            continue
-        masks, warm = Masks(automaton, trie), Masks(automaton, trie)
-        state = automaton.start
-        for _ in range(5):
-            value = rng.choice(kinds)
-            logits = array("f", [value() for _ in pieces])
-            try:
-                wanted = set_bits(warm.mask(state))
-            except GrammarError:
-                break  # too ambiguous
-            assert warm.best(state, logits) == highest(wanted, logits)
-            assert masks.best(state, memoryview(logits)) == highest(wanted, logits)
-            assert warm.only(state) == (wanted[0] if len(wanted) == 1 else -1)
-            few, many = few + (len(wanted) <= 64), many + (len(wanted) > 64)
-            none += not wanted
-            going_on = [token for token in wanted if token != 5]
-            state = warm.next_state(state, rng.choice(going_on)) if going_on else DEAD
-
-
-def test_the_best_of_all_needs_no_mask() -> None:
-    automaton = compile_grammar("root ::= [^b]*")
-    masks = Masks(automaton, TokenTrie(BYTES, None, [0]))
-    logits = array("f", range(256))
-    assert masks.best(automaton.start, logits) == 0xF4
-    assert masks.states == 1  # 0xF5 to 0xFF are no text
-    logits[97] = 1000
-    later = masks.next_state(automaton.start, 0xC3)
-    logits[0x80] = 2000
-    assert masks.best(later, logits) == 0x80
-    assert masks.states == 1
-    logits[98] = 3000
-    assert masks.best(automaton.start, logits) == 97
-
-
-@pytest.mark.parametrize("text", ["root ::= [^b]*", "root ::= [aA]"])
-def test_logits_that_are_no_numbers(text: str) -> None:
-    automaton = compile_grammar(text)
-    masks = Masks(automaton, TokenTrie([*BYTES, *(b"%db" % n for n in range(300))]))
-    logits = array("f", [float(n % 7) for n in range(556)])
-    wanted = masks.best(automaton.start, logits)
-    for token in (98, 300):  # not allowed in any case
-        logits[token] = float("nan")
-        assert masks.best(automaton.start, logits) == wanted
-    masks.mask(automaton.start)
-    assert masks.best(automaton.start, logits) == wanted
-    logits[65] = float("nan")
-    for which in (masks, Masks(automaton, TokenTrie([*BYTES, *[b"b"] * 300]))):
-        with pytest.raises(ValueError, match="not a number"):
-            which.best(automaton.start, logits)
-    for length in (0, 255, 557):
-        with pytest.raises(ValueError, match="logits for 556 tokens"):
-            masks.best(automaton.start, array("f", [0.0] * length))
-    with pytest.raises(ValueError, match="no state"):
-        Masks(automaton, TokenTrie(BYTES)).best(99, array("f", [0.0] * 256))
-    assert masks.best(DEAD, logits) == masks.only(DEAD) == -1
-    assert Masks(automaton, TokenTrie([])).best(automaton.start, array("f")) == -1
 
 
 @pytest.mark.parametrize(
