@@ -120,9 +120,15 @@ def test_whatever_is_chosen_forced_runs_stay_in_the_grammar(
 
 
 def test_grammars_are_kept_and_the_oldest_go_first(vocabulary: Vocabulary) -> None:
-    constraints = Constraints(vocabulary, memory=1)
-    for letter in "abca":
-        constraint = constraints.begin(f'root ::= "{letter}" [0-9]')
-        assert vocabulary.bytes_of(constraint.forced([], 0)) in (b"", letter.encode())
+    few, many = Constraints(vocabulary, memory=1), Constraints(vocabulary)
+    for number in range(40):
+        for constraints in (few, many):
+            constraints.begin(f'root ::= "{number}" [a-z]')
+    assert list(few._kept) == ['root ::= "39" [a-z]']
+    assert list(many._kept) == [f'root ::= "{n}" [a-z]' for n in range(8, 40)]
+    kept = many._kept['root ::= "8" [a-z]']
+    many.begin('root ::= "8" [a-z]')
+    many.begin('root ::= "new"')
+    assert many._kept['root ::= "8" [a-z]'] is kept, "used last, so still there"
     with pytest.raises(GrammarError, match="there is no rule"):
-        constraints.begin("root ::= other")
+        many.begin("root ::= other")
