@@ -11,6 +11,7 @@ any thread at any time; it also ends a `llama_decode` that is running.
 """
 
 from cpython.array cimport array, clone
+from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdint cimport (
     INT32_MAX,
     int8_t,
@@ -71,6 +72,10 @@ ctypedef void (*clear_fn)(void *, c_bool) noexcept nogil
 ctypedef c_bool (*seq_rm_fn)(void *, int32_t, int32_t, int32_t) noexcept nogil
 ctypedef void (*seq_cp_fn)(void *, int32_t, int32_t, int32_t, int32_t) noexcept nogil
 ctypedef int32_t (*pos_fn)(void *, int32_t) noexcept nogil
+ctypedef size_t (*state_size_fn)(void *, int32_t) noexcept nogil
+ctypedef size_t (*state_get_fn)(void *, uint8_t *, size_t, int32_t) noexcept nogil
+ctypedef size_t (*state_set_fn)(
+    void *, const uint8_t *, size_t, int32_t) noexcept nogil
 ctypedef int32_t (*count_fn)(void *) noexcept nogil
 ctypedef c_bool (*token_is_fn)(void *, int32_t) noexcept nogil
 ctypedef int32_t (*piece_fn)(
@@ -109,6 +114,9 @@ FUNCTIONS = (
     "llama_memory_seq_rm",
     "llama_memory_seq_cp",
     "llama_memory_seq_pos_max",
+    "llama_state_seq_get_size",
+    "llama_state_seq_get_data",
+    "llama_state_seq_set_data",
     "llama_vocab_n_tokens",
     "llama_vocab_is_eog",
     "llama_vocab_is_control",
@@ -140,6 +148,9 @@ cdef class Api:
     cdef seq_rm_fn seq_rm
     cdef seq_cp_fn seq_cp
     cdef pos_fn pos_max
+    cdef state_size_fn state_size
+    cdef state_get_fn state_get
+    cdef state_set_fn state_set
     cdef count_fn n_vocab
     cdef token_is_fn is_eog
     cdef token_is_fn is_control
@@ -231,6 +242,9 @@ def bind(dict addresses, dict library_layouts):
     api.seq_rm = <seq_rm_fn>_address(addresses, "llama_memory_seq_rm")
     api.seq_cp = <seq_cp_fn>_address(addresses, "llama_memory_seq_cp")
     api.pos_max = <pos_fn>_address(addresses, "llama_memory_seq_pos_max")
+    api.state_size = <state_size_fn>_address(addresses, "llama_state_seq_get_size")
+    api.state_get = <state_get_fn>_address(addresses, "llama_state_seq_get_data")
+    api.state_set = <state_set_fn>_address(addresses, "llama_state_seq_set_data")
     api.n_vocab = <count_fn>_address(addresses, "llama_vocab_n_tokens")
     api.is_eog = <token_is_fn>_address(addresses, "llama_vocab_is_eog")
     api.is_control = <token_is_fn>_address(addresses, "llama_vocab_is_control")
@@ -265,6 +279,10 @@ cdef class Decoder:
 
     `context` and `vocab` are addresses; their owner calls `close` before it frees them.
     `n_batch` is the size of a micro-batch in tokens, at most the context's own.
+
+    `guard` is a sequence of no other use, or -1. With it every cell belongs to two
+    sequences: llama.cpp writes over cells of one sequence alone once they are behind a
+    sliding window, though a prompt that is cut back would see them again.
     """
 
     cdef Api api
@@ -282,14 +300,18 @@ cdef class Decoder:
     cdef int cancelled
     cdef bint has_logits
     cdef bint end_known
+    cdef int32_t guard
 
     def __cinit__(self, Api api not None, uintptr_t context, uintptr_t vocab,
-                  int32_t n_batch):
+                  int32_t n_batch, int32_t guard=-1):
         cdef int32_t i
         if not context or not vocab:
             raise ValueError("context and vocab must not be null")
         if n_batch < 1 or n_batch > 65536:
             raise ValueError("n_batch must be 1 to 65536")
+        if guard >= LLAMA_MAX_SEQ:
+            raise ValueError(f"sequence {guard} is not in [0, {LLAMA_MAX_SEQ})")
+        self.guard = guard
         self.api = api
         self.vocab = <void *>vocab
         self.memory = api.memory(<void *>context)
@@ -345,6 +367,11 @@ cdef class Decoder:
         return self.cells
 
     @property
+    def n_seq_max(self):
+        """Sequences that tokens can be decoded in; memory has 256."""
+        return self.sequence_limit
+
+    @property
     def n_vocab(self):
         """Size of the vocabulary."""
         return self.vocabulary
@@ -386,40 +413,158 @@ cdef class Decoder:
         """
         cdef Py_ssize_t total = tokens.shape[0]
         cdef Py_ssize_t done = 0
-        cdef Py_ssize_t i
-        cdef int32_t size
-        cdef int32_t rc = 0
+        cdef int32_t rc
         self._check_open()
         self._check_sequence(sequence, self.sequence_limit)
         if position < 0 or total > INT32_MAX - position:
             raise ValueError("position is out of range")
-        for i in range(total):
-            if tokens[i] < 0 or tokens[i] >= self.vocabulary:
-                raise ValueError(f"token {tokens[i]} is not in the vocabulary")
+        self._check_tokens(tokens)
         self.has_logits = False
         with nogil:
-            while done < total:
-                if he_load(&self.cancelled):
-                    rc = CANCELLED_RC
-                    break
-                size = <int32_t>min(<Py_ssize_t>self.capacity, total - done)
-                for i in range(size):
-                    self.batch.token[i] = tokens[done + i]
-                    self.batch.pos[i] = position + <int32_t>(done + i)
-                    self.batch.logits[i] = 0
-                    self.sequences[i] = sequence
-                if want_logits and done + size == total:
-                    self.batch.logits[size - 1] = 1
-                self.batch.n_tokens = size
-                rc = self.api.decode(self.context, self.batch)
-                if rc != 0:
-                    break
-                done += size
+            rc = self._prefill(tokens, position, sequence, want_logits, &done)
             if rc != 0:
                 self.api.seq_rm(
                     self.memory, sequence, position + <int32_t>done, -1)
         self.has_logits = want_logits and rc == 0 and total > 0
         return done, rc
+
+    def prefill_side_by_side(self, const int32_t[::1] tokens not None,
+                             const int32_t[::1] lengths not None, int32_t position,
+                             int32_t first):
+        """Decode several runs of tokens, each in a sequence of its own.
+
+        `tokens` holds the runs one after the other, `lengths` their lengths. Run i goes
+        into sequence `first + i` from `position` on and sees what is in that sequence
+        before it. Returns 0, or a code as `prefill` does; then no token of any run is
+        left in the cache.
+        """
+        cdef Py_ssize_t runs = lengths.shape[0]
+        cdef Py_ssize_t run = 0
+        cdef Py_ssize_t at = 0
+        cdef int64_t total = 0
+        cdef int32_t inside = 0
+        cdef int32_t rc = 0
+        cdef int32_t size
+        self._check_open()
+        if runs < 1:
+            return 0
+        self._check_sequence(first, self.sequence_limit)
+        self._check_sequence(first + <int32_t>runs - 1, self.sequence_limit)
+        for run in range(runs):
+            if lengths[run] < 1 or lengths[run] > INT32_MAX - position:
+                raise ValueError("the length of a run is out of range")
+            total += lengths[run]
+        if position < 0 or total != tokens.shape[0]:
+            raise ValueError("position or lengths are out of range")
+        self._check_tokens(tokens)
+        self.has_logits = False
+        run = 0
+        with nogil:
+            while run < runs:
+                if he_load(&self.cancelled):
+                    rc = CANCELLED_RC
+                    break
+                size = 0
+                while run < runs and size < self.capacity:
+                    self.batch.token[size] = tokens[at]
+                    self.batch.pos[size] = position + inside
+                    self.batch.logits[size] = 0
+                    self.sequences[size] = first + <int32_t>run
+                    size += 1
+                    at += 1
+                    inside += 1
+                    if inside == lengths[run]:
+                        inside = 0
+                        run += 1
+                self.batch.n_tokens = size
+                rc = self.api.decode(self.context, self.batch)
+                if rc != 0:
+                    break
+            if rc != 0:
+                for run in range(runs):
+                    self.api.seq_rm(
+                        self.memory, first + <int32_t>run, position, -1)
+        return rc
+
+    def assemble(self, int32_t target, int32_t start,
+                 const int32_t[::1] sources not None):
+        """Make the target from `start` on consist of what the sources have there.
+
+        No token is decoded: cells become part of the target as well. Positions before
+        `start` stay as they are.
+        """
+        cdef Py_ssize_t i
+        self._check_open()
+        self._check_sequence(target, LLAMA_MAX_SEQ)
+        if start < 0:
+            raise ValueError("start is out of range")
+        for i in range(sources.shape[0]):
+            self._check_sequence(sources[i], LLAMA_MAX_SEQ)
+            if sources[i] == target:
+                raise ValueError("a sequence cannot be assembled from itself")
+        with nogil:
+            self.api.seq_rm(self.memory, target, start, -1)
+            for i in range(sources.shape[0]):
+                self.api.seq_cp(self.memory, sources[i], target, start, -1)
+
+    def take(self, int32_t sequence, int32_t start=-1, int32_t end=-1, int32_t io=-1):
+        """The state of positions `[start, end)` of a sequence as bytes.
+
+        It goes through the sequence `io`, which must be empty and is left so; -1: the
+        sequence itself, whole. Raises MemoryError.
+        """
+        cdef size_t size
+        cdef size_t written = 0
+        cdef int32_t source = sequence if io < 0 else io
+        cdef uint8_t *target
+        cdef bytes state
+        self._check_open()
+        self._check_sequence(sequence, LLAMA_MAX_SEQ)
+        self._check_sequence(source, self.sequence_limit)
+        if io >= 0:
+            self.api.seq_cp(self.memory, sequence, io, start, end)
+        try:
+            size = self.api.state_size(self.context, source)
+            state = PyBytes_FromStringAndSize(NULL, <Py_ssize_t>size)
+            target = <uint8_t *><char *>state
+            with nogil:
+                written = self.api.state_get(self.context, target, size, source)
+        finally:
+            if io >= 0:
+                self.api.seq_rm(self.memory, io, -1, -1)
+        if written != size:
+            raise MemoryError("the state could not be copied")
+        return state
+
+    def put(self, const uint8_t[::1] state not None, int32_t sequence, int32_t io=-1):
+        """Bring what `take` gave into a sequence; whether that succeeded.
+
+        With `io` it is added to what the sequence has; that sequence must be empty and
+        is left so. Without, it takes the place of what the sequence has. The bytes must
+        come from `take` on a context of the same model and settings, or have been
+        checked: see `homellm_edge.kv.state`.
+        """
+        cdef int32_t target = sequence if io < 0 else io
+        cdef size_t read = 0
+        self._check_open()
+        self._check_sequence(sequence, LLAMA_MAX_SEQ)
+        self._check_sequence(target, self.sequence_limit)
+        if state.shape[0] < 1:
+            return False
+        self.has_logits = False
+        with nogil:
+            read = self.api.state_set(
+                self.context, &state[0], <size_t>state.shape[0], target)
+            if read != <size_t>state.shape[0]:
+                self.api.seq_rm(self.memory, target, -1, -1)
+                read = 0
+            elif io >= 0:
+                self.api.seq_cp(self.memory, io, sequence, -1, -1)
+            if io >= 0:
+                self.api.seq_rm(self.memory, io, -1, -1)
+            if read and self.guard >= 0:
+                self.api.seq_cp(self.memory, sequence, self.guard, -1, -1)
+        return read != 0
 
     def logits(self):
         """A copy of the last token's logits, `n_vocab` floats."""
@@ -566,6 +711,8 @@ cdef class Decoder:
         """
         self._check_open()
         self._check_sequence(sequence, LLAMA_MAX_SEQ)
+        if self.guard >= 0:
+            self.api.seq_rm(self.memory, self.guard, start, end)
         return self.api.seq_rm(self.memory, sequence, start, end) != 0
 
     def copy(self, int32_t source, int32_t target, int32_t start=-1, int32_t end=-1):
@@ -580,6 +727,41 @@ cdef class Decoder:
         self._check_open()
         self._check_sequence(sequence, LLAMA_MAX_SEQ)
         return self.api.pos_max(self.memory, sequence)
+
+    cdef int32_t _prefill(self, const int32_t[::1] tokens, int32_t position,
+                          int32_t sequence, bint want_logits,
+                          Py_ssize_t *done) noexcept nogil:
+        cdef Py_ssize_t total = tokens.shape[0]
+        cdef Py_ssize_t i
+        cdef int32_t size, start, rc
+        while done[0] < total:
+            if he_load(&self.cancelled):
+                return CANCELLED_RC
+            size = <int32_t>min(<Py_ssize_t>self.capacity, total - done[0])
+            start = position + <int32_t>done[0]
+            for i in range(size):
+                self.batch.token[i] = tokens[done[0] + i]
+                self.batch.pos[i] = start + <int32_t>i
+                self.batch.logits[i] = 0
+                self.sequences[i] = sequence
+            if want_logits and done[0] + size == total:
+                self.batch.logits[size - 1] = 1
+            self.batch.n_tokens = size
+            rc = self.api.decode(self.context, self.batch)
+            if rc != 0:
+                return rc
+            if self.guard >= 0:
+                self.api.seq_cp(
+                    self.memory, sequence, self.guard, start, start + size)
+            done[0] += size
+        return 0
+
+    cdef int _check_tokens(self, const int32_t[::1] tokens) except -1:
+        cdef Py_ssize_t i
+        for i in range(tokens.shape[0]):
+            if tokens[i] < 0 or tokens[i] >= self.vocabulary:
+                raise ValueError(f"token {tokens[i]} is not in the vocabulary")
+        return 0
 
     cdef int _check_open(self) except -1:
         if self.context is NULL:

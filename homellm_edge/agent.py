@@ -19,6 +19,7 @@ from .grounding.index import OPTION_ATTRIBUTES
 from .grounding.text import words
 from .home import Home
 from .policy import needs_confirmation
+from .prompt import PastTurn
 from .queries import Query, answer
 from .services import ServiceCall
 from .speech import REPLIES, said_name, tell_results
@@ -26,6 +27,9 @@ from .stream import Malformed, Object, Speech, StreamEvent, StreamParser
 
 LONGEST_SENTENCE = 1000
 """Characters; speech is far below it, and a grounded sentence fits any context."""
+
+LIVE_SECONDS = 300.0
+"""How long a conversation's turns stay in the KV cache, as Home Assistant has it."""
 
 _CONVERSATIONS = 32
 _YES = frozenset("yes yeah yep sure ok okay confirm correct definitely".split())
@@ -84,14 +88,18 @@ AgentEvent = SpeechDelta | CallDone | TurnDone
 class _Memory:
     """What one conversation is remembered by."""
 
-    turns: deque[tuple[str, str]] = field(default_factory=lambda: deque(maxlen=20))
+    turns: deque[PastTurn] = field(default_factory=lambda: deque(maxlen=20))
     recent: tuple[str, ...] = ()
     pending: tuple[ServiceCall, ...] = ()
 
 
 @dataclass(slots=True)
 class _Turn:
-    """What has happened in the turn so far."""
+    """What has happened in the turn so far.
+
+    `spoken` is all that was said, `written` the model's output, `told` what was said
+    beside it.
+    """
 
     began: float
     results: list[CallResult] = field(default_factory=list)
@@ -100,6 +108,8 @@ class _Turn:
     asked_back: list[ServiceCall] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     spoken: str = ""
+    told: str = ""
+    written: bytearray = field(default_factory=bytearray)
     first_call_ms: float = 0.0
 
 
@@ -117,6 +127,7 @@ class Agent:
         self._executor = executor
         self._grounder: tuple[object, Grounder] | None = None
         self._memories: OrderedDict[str, _Memory] = OrderedDict()
+        self._spoke_at = 0.0
 
     async def turn(self, question: Question) -> AsyncIterator[AgentEvent]:
         """Answer one question. Raises SentenceError or EngineError and their kin."""
@@ -132,7 +143,8 @@ class Agent:
                     yield CallDone(await self._execute(turn, call))
                 for told in self._tell(turn, home, question.now):
                     yield told
-                yield self._done(turn, question, memory, usage)
+                situation = self._situation(home, question, memory)
+                yield self._done(turn, situation, memory, usage)
                 return
         situation = self._situation(home, question, memory)
         dialect = self._dialect()
@@ -141,6 +153,7 @@ class Agent:
         stream = self._backend.generate(request, usage)
         async with aclosing(stream):  # type: ignore[type-var]
             async for data in stream:
+                turn.written += data
                 for event in parser.feed(data):
                     async for out in self._take(turn, situation, event):
                         yield out
@@ -151,18 +164,31 @@ class Agent:
             yield told
         memory.pending = tuple(turn.asked_back)
         memory.recent = _touched(turn) or memory.recent
-        yield self._done(turn, question, memory, usage)
+        yield self._done(turn, situation, memory, usage)
 
     async def refresh(self) -> int:
-        """Bring the prompt of the current home into the KV cache; tokens evaluated."""
-        situation = self._situation(self._executor.home(), Question("-"), _Memory())
-        dialect = self._dialect()
-        request = dialect.request(situation, self.options.prompt)
-        return await self._backend.refresh(request.prompt)
+        """Bring the prompt of the current home into the KV cache; tokens evaluated.
+
+        The turns of the conversation that was held last are in it while it may go on.
+        """
+        prompt = self._dialect().standing(
+            self._executor.home(), self._history(self._live()), self.options.prompt
+        )
+        return await self._backend.refresh(prompt)
 
     def forget(self, conversation_id: str) -> None:
         """Drop what is remembered of a conversation."""
         self._memories.pop(conversation_id, None)
+
+    def _live(self) -> _Memory:
+        """The conversation that may be gone on with; an empty one if none may."""
+        if self._memories and time.monotonic() - self._spoke_at < LIVE_SECONDS:
+            return next(reversed(self._memories.values()))
+        return _Memory()
+
+    def _history(self, memory: _Memory) -> list[PastTurn]:
+        count = self.options.history
+        return list(memory.turns)[-count:] if count > 0 else []
 
     async def _take(
         self, turn: _Turn, situation: Situation, event: StreamEvent
@@ -227,16 +253,19 @@ class Agent:
         text = " ".join(p for p in parts if p)
         if not text:
             return []
+        turn.told = f"\n{text}" if turn.written else text
         if turn.spoken and not turn.spoken[-1].isspace():
             text = f" {text}"
         turn.spoken += text
         return [SpeechDelta(text)]
 
     def _done(
-        self, turn: _Turn, question: Question, memory: _Memory, usage: Usage
+        self, turn: _Turn, situation: Situation, memory: _Memory, usage: Usage
     ) -> TurnDone:
         response = turn.spoken.strip()
-        memory.turns.append((question.text, response))
+        written = turn.written.decode(errors="replace") + turn.told
+        memory.turns.append(self._dialect().past(situation, written))
+        self._spoke_at = time.monotonic()
         return TurnDone(
             response=response,
             calls=tuple(r.call for r in turn.results if r.ok),
@@ -252,14 +281,13 @@ class Agent:
 
     def _situation(self, home: Home, question: Question, memory: _Memory) -> Situation:
         grounder = self._grounder_for(home)
-        count = self.options.history
         return Situation(
             home=home,
             sentence=question.text,
             grounding=grounder.ground(question.text, question.area, memory.recent),
             area=question.area,
             now=question.now,
-            history=list(memory.turns)[-count:] if count > 0 else [],
+            history=self._history(memory),
         )
 
     def _grounder_for(self, home: Home) -> Grounder:

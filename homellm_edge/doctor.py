@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from .agent import Agent, Question, TurnDone
-from .engine.base import Prompt, Request, Usage
+from .engine.base import Request, Usage
 from .engine.library import load_library
 from .engine.llama import LlamaEngine, default_threads
 from .engine.model import available_memory, inspect_model
 from .engine.probe import board_name, cpu_features, probe_model
 from .errors import HomellmEdgeError
 from .home import Home, home_from_dict
+from .prompt import Prompt
 from .simulate import SimulatedHome
 
 _MIB = 1 << 20

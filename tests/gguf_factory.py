@@ -117,6 +117,46 @@ def write_mamba(path: Path, *, seed: int = 0, layers: int = 2, width: int = 64) 
     return _write(writer, path)
 
 
+def write_gemma3(
+    path: Path, *, seed: int = 0, layers: int = 6, width: int = 64, window: int = 48
+) -> Path:
+    """Write a gemma3-architecture model (f32): five of six layers see a window only."""
+    heads, kv_heads, ff, head = 4, 2, width * 2, width // 4
+    writer = gguf.GGUFWriter(path, "gemma3")
+    writer.add_context_length(4096)
+    writer.add_embedding_length(width)
+    writer.add_block_count(layers)
+    writer.add_feed_forward_length(ff)
+    writer.add_head_count(heads)
+    writer.add_head_count_kv(kv_heads)
+    writer.add_key_length(head)
+    writer.add_value_length(head)
+    writer.add_sliding_window(window)
+    writer.add_layer_norm_rms_eps(1e-5)
+    writer.add_rope_freq_base(10000.0)
+    writer.add_file_type(0)
+    size = _add_vocabulary(writer, SPECIAL, "<|im_end|>")
+    rng = np.random.default_rng(seed)
+    _matrix(writer, rng, "token_embd.weight", size, width, np.sqrt(width) * 0.5)
+    for layer in range(layers):
+        block = f"blk.{layer}."
+        _ones(writer, block + "attn_norm.weight", width)
+        _ones(writer, block + "ffn_norm.weight", width)
+        _ones(writer, block + "post_attention_norm.weight", width)
+        _ones(writer, block + "post_ffw_norm.weight", width)
+        _ones(writer, block + "attn_q_norm.weight", head)
+        _ones(writer, block + "attn_k_norm.weight", head)
+        _matrix(writer, rng, block + "attn_q.weight", width, width, 1.6)
+        _matrix(writer, rng, block + "attn_k.weight", kv_heads * head, width, 1.6)
+        _matrix(writer, rng, block + "attn_v.weight", kv_heads * head, width)
+        _matrix(writer, rng, block + "attn_output.weight", width, width)
+        _matrix(writer, rng, block + "ffn_gate.weight", ff, width)
+        _matrix(writer, rng, block + "ffn_up.weight", ff, width)
+        _matrix(writer, rng, block + "ffn_down.weight", width, ff)
+    _ones(writer, "output_norm.weight", width)
+    return _write(writer, path)
+
+
 def _add_vocabulary(
     writer: gguf.GGUFWriter,
     special: tuple[str, ...],

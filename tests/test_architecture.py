@@ -21,16 +21,16 @@ ALLOWED: dict[str, set[str]] = {
     "language": set(),
     "execute": {"home", "services"},
     "models": set(),
-    "prompt": {*LEAVES, "engine.base"},
+    "prompt": LEAVES,
     "grounding": LEAVES,
     "grammar": {*LEAVES, "_assembler", "_gbnf", "_lalr"},
     "stream": {*LEAVES, "_gbnf"},
     "speech": LEAVES,
     "queries": {*LEAVES, "speech"},
-    "kv": {"errors", "engine.base", "_llama_decode"},
+    "kv": {"errors", "prompt.blocks", "prompt.fitting", "_llama_decode", "_prompt_diff"},
     "engine": {
         "errors", "engine", "kv", "grammar.constraint", "grammar.keeping",
-        "grammar.tokens", "__version__",
+        "grammar.tokens", "models.catalogue", "prompt.blocks", "__version__",
         "_llama_decode",
     },
     "policy": {*LEAVES, "grounding"},
@@ -39,8 +39,8 @@ ALLOWED: dict[str, set[str]] = {
         *LEAVES, "dialects", "engine.base", "grammar", "grounding", "prompt", "queries",
     },
     "agent": {
-        *LEAVES, "dialects", "engine.base", "grounding", "policy", "queries", "speech",
-        "stream",
+        *LEAVES, "dialects", "engine.base", "grounding", "policy", "prompt", "queries",
+        "speech", "stream",
     },
 }  # fmt: skip
 

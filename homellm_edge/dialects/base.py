@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from ..engine.base import Request, Sampling
 from ..grounding import Grounding
 from ..home import Home
+from ..prompt import PastTurn, Prompt
 from ..prompt.chatml import DEFAULT_PERSONA
 from ..queries import Query
 from ..services import ServiceCall
@@ -17,14 +18,14 @@ from ..services import ServiceCall
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What a turn starts from. `history` holds (sentence, reply), oldest first."""
+    """What a turn starts from. `history` holds earlier turns, oldest first."""
 
     home: Home
     sentence: str
     grounding: Grounding
     area: str | None = None
     now: datetime | None = None
-    history: Sequence[tuple[str, str]] = ()
+    history: Sequence[PastTurn] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,16 @@ class Dialect(Protocol):
 
     speaks: bool
     """Whether the model's own speech is told; else code tells what happened."""
+
+    def standing(
+        self, home: Home, history: Sequence[PastTurn], options: PromptOptions
+    ) -> Prompt:
+        """What of the next prompt is known before anybody speaks."""
+        ...
+
+    def past(self, situation: Situation, written: str) -> PastTurn:
+        """This turn as a later one will remember it; `written` by the model and us."""
+        ...
 
     def request(self, situation: Situation, options: PromptOptions) -> Request:
         """The request for this turn."""

@@ -9,7 +9,8 @@ from ..engine.base import Request
 from ..errors import CallError
 from ..grammar import HomeGrammar
 from ..home import Home
-from ..prompt.chatml import END, chatml_prompt
+from ..prompt import PastTurn, Prompt, chatml_prompt
+from ..prompt.chatml import END
 from ..services import (
     MAX_TARGETS,
     ServiceCall,
@@ -30,6 +31,17 @@ class ChatMLDialect:
     def __init__(self) -> None:
         self._grammar = HomeGrammar()
 
+    def standing(
+        self, home: Home, history: Sequence[PastTurn], options: PromptOptions
+    ) -> Prompt:
+        """The lines of all devices, and the conversation so far."""
+        return chatml_prompt(home, "", persona=options.persona, history=history)
+
+    def past(self, situation: Situation, written: str) -> PastTurn:
+        """Sentence and circumstances as they stood in the prompt, and the output."""
+        context = _context(situation.home, situation)
+        return PastTurn(situation.sentence, written, context)
+
     def request(self, situation: Situation, options: PromptOptions) -> Request:
         """Prompt with all devices; the grammar allows what the home offers."""
         home = situation.home
@@ -40,6 +52,7 @@ class ChatMLDialect:
                 persona=options.persona,
                 history=situation.history,
                 context=_context(home, situation),
+                wanted=situation.grounding.entities,
             ),
             grammar=self._grammar.text(home),
             max_tokens=options.max_tokens,

@@ -13,7 +13,8 @@ from ..grounding.index import is_noun_of, kind_nouns
 from ..grounding.lexicon import NOUNS_OF_DOMAIN
 from ..home import Entity, Home
 from ..language import ALL, EVERYTHING, QUERIES_OVER_SCOPE, REPLIES
-from ..prompt.grounded import grounded_prompt
+from ..prompt import PastTurn, Prompt, grounded_prompt
+from ..prompt.grounded import HEADER
 from ..queries import Query, attribute_value, in_scope
 from ..services import check_call, service_for
 from .base import PromptOptions, Reply, Situation, Step
@@ -26,6 +27,16 @@ class GroundedDialect:
     """Some twenty tokens of prompt, a grammar over this sentence's placeholders."""
 
     speaks = False
+
+    def standing(
+        self, home: Home, history: Sequence[PastTurn], options: PromptOptions
+    ) -> Prompt:
+        """Nothing of the home is in the prompt."""
+        return Prompt(header=HEADER)
+
+    def past(self, situation: Situation, written: str) -> PastTurn:
+        """What was said; earlier turns are not in the prompt."""
+        return PastTurn(situation.sentence, written)
 
     def request(self, situation: Situation, options: PromptOptions) -> Request:
         """The grounded sentence with the grammar of its own placeholders."""

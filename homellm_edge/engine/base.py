@@ -6,18 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
-
-@dataclass(frozen=True, slots=True)
-class Prompt:
-    """A prompt as a sequence of blocks, so that a session can reuse what is unchanged.
-
-    The text that the model reads is `header + "".join(blocks) + question`. Header and
-    blocks stay in the KV cache between turns; the question is removed after the turn.
-    """
-
-    header: str
-    blocks: tuple[str, ...] = ()
-    question: str = ""
+from homellm_edge.prompt.blocks import Prompt
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +42,8 @@ class Usage:
     `evaluated` prompt tokens decoded in this turn, `reused` prompt tokens found in the
     KV cache, `sampled` output tokens chosen by sampling, `forced` output tokens that
     the grammar left no choice for. `first_byte_ms` counts from the call of `generate`.
+    `left_out` are the keys of blocks (entity ids) that had no room in the context,
+    `turns_left_out` counts the earlier turns that had none.
     """
 
     evaluated: int = 0
@@ -61,6 +52,8 @@ class Usage:
     forced: int = 0
     first_byte_ms: float = 0.0
     total_ms: float = 0.0
+    left_out: tuple[str, ...] = ()
+    turns_left_out: int = 0
 
 
 class Backend(Protocol):
@@ -80,7 +73,7 @@ class Backend(Protocol):
         ...
 
     async def refresh(self, prompt: Prompt) -> int:
-        """Bring header and blocks of `prompt` into the KV cache ahead of a question.
+        """Bring all but the question of `prompt` into the KV cache, ahead of one.
 
         Returns the number of tokens evaluated. Gives way to a waiting `generate`.
         """

@@ -36,6 +36,7 @@ _CALLS = (
     "llama_model_get_vocab",
     "llama_model_is_recurrent",
     "llama_model_is_hybrid",
+    "llama_model_n_swa",
     "llama_model_has_decoder",
     "llama_context_default_params",
     "llama_init_from_model",

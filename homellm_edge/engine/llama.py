@@ -2,12 +2,14 @@
 
 `LlamaEngine.load` blocks; everything after it is asyncio. The thread serves one request
 at a time: generations in the order of arrival, refreshes when nobody waits for an
-answer. A refresh that runs gives way to a generation and goes on after it.
+answer, what can wait when nothing else is to do. A refresh that runs gives way to a
+generation and goes on after it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import time
 from array import array
@@ -17,7 +19,8 @@ from typing import Any, Literal, Self
 
 from homellm_edge import __version__
 from homellm_edge._llama_decode import Decoder, Sampler
-from homellm_edge.engine.base import Prompt, Request, Sampling, Usage
+from homellm_edge.engine.base import Request, Sampling, Usage
+from homellm_edge.engine.identity import cache_identity, model_digest, verdicts
 from homellm_edge.engine.library import Library, load_library
 from homellm_edge.engine.model import (
     KV_TYPES,
@@ -38,14 +41,23 @@ from homellm_edge.grammar.constraint import (
 )
 from homellm_edge.grammar.keeping import Keeping
 from homellm_edge.grammar.tokens import TokenTrie
-from homellm_edge.kv.session import Session
+from homellm_edge.kv import plans
+from homellm_edge.kv.memo import MEMO_BYTES
+from homellm_edge.kv.session import Cut, Session
+from homellm_edge.kv.store import DAILY_BYTES, Store
+from homellm_edge.models.catalogue import known_plan
+from homellm_edge.prompt.blocks import Prompt
 
 KvType = Literal["f32", "f16", "q8_0"]
+KvPlan = Literal["auto", "block", "causal", "prefix"]
 
 DEFAULT_CONTEXT = 4096
+
+_log = logging.getLogger(__name__)
 _BATCH = 512
-_SEQUENCES = 1
+_STORE_FOLDER = "kv"
 _OWN_FORMATS = ("chatml", "grounded")
+_WITHOUT_HOME = ("grounded",)  # formats whose prompt has no lines to keep
 _SPACE_ADDING = (1, 4)  # vocabulary types SPM and UGM
 
 
@@ -55,7 +67,9 @@ class LlamaEngine:
     def __init__(self, native: _Native, info: ModelInfo) -> None:
         self._info = info
         self._native = native
-        self._worker = Worker(self._generate, self._refresh, native.decoder)
+        self._worker = Worker(
+            self._generate, self._refresh, native.session.idle, native.decoder
+        )
         self._closing: asyncio.Future[None] | None = None
         self._worker.start()
 
@@ -68,6 +82,9 @@ class LlamaEngine:
         n_threads: int | None = None,
         kv_type: KvType = "f16",
         flash_attention: bool | None = None,
+        kv_plan: KvPlan = "auto",
+        memo_bytes: int = MEMO_BYTES,
+        daily_bytes: int = DAILY_BYTES,
         probe: bool = True,
         cache_dir: str | os.PathLike[str] | None = None,
     ) -> Self:
@@ -77,9 +94,11 @@ class LlamaEngine:
         is less. `n_threads` is by default one less than there are cores. With `probe` a
         child process loads the model first, so that a crash there cannot end this
         process; what passed is remembered in `cache_dir`, and so are, if it is given,
-        the vocabulary's trie and compiled grammars. `flash_attention` None lets
-        llama.cpp decide. Raises ModelError, NotEnoughMemoryError, CpuError or
-        EngineError.
+        the vocabulary's trie, compiled grammars and the KV cache of the home, of which
+        at most `daily_bytes` a day are written. `flash_attention` None lets llama.cpp
+        decide. `kv_plan` is explained in `homellm_edge.kv.plans`; `memo_bytes` bounds
+        the lines that its block plan remembers. Raises ModelError,
+        NotEnoughMemoryError, CpuError or EngineError.
         """
         info = inspect_model(path)
         if n_ctx is None:
@@ -92,7 +111,10 @@ class LlamaEngine:
                 n_ctx,
                 kv_type=kv_type,
                 n_batch=min(_BATCH, n_ctx),
-                n_seq_max=_SEQUENCES,
+                n_seq_max=plans.sequences(
+                    plans.choose(kv_plan, plans.Memory(), trained=info.attention),
+                    plans.Memory(),
+                ),
                 flash_attention=flash_attention is not False,
             )
         )
@@ -106,7 +128,10 @@ class LlamaEngine:
             n_threads=n_threads or default_threads(),
             kv_type=kv_type,
             flash_attention=flash_attention,
-            keeping=Keeping(Path(cache_dir), __version__) if cache_dir else None,
+            kv_plan=kv_plan,
+            memo_bytes=memo_bytes,
+            daily_bytes=daily_bytes,
+            cache_dir=Path(cache_dir) if cache_dir else None,
         )
         return cls(native, info)
 
@@ -124,6 +149,16 @@ class LlamaEngine:
     def n_ctx(self) -> int:
         """Size of the context in tokens."""
         return self._native.decoder.n_ctx
+
+    @property
+    def kv_plan(self) -> str:
+        """The plan in force: `block`, `causal` or `prefix`."""
+        return self._native.kv_plan
+
+    @property
+    def cut(self) -> Cut:
+        """What of the last prompt had no room in the context."""
+        return self._native.session.cut
 
     def tokenize(self, text: str) -> list[int]:
         """Token ids of a text as in the middle of a prompt. Not after `close`."""
@@ -160,6 +195,7 @@ class LlamaEngine:
 
     def _shut_down(self) -> None:
         self._worker.stop()
+        self._native.session.save()
         self._native.constraints.save()
         self._native.close()
 
@@ -190,21 +226,23 @@ class LlamaEngine:
         try:
             self._decode(job, sampler, constraint)
         finally:
-            native.session.settle(request.prompt)
+            native.session.settle()
 
     def _decode(
         self, job: GenerateJob, sampler: Sampler, constraint: Constraint | None
     ) -> None:
         decoder, session = self._native.decoder, self._native.session
         request, usage = job.request, job.usage
-        limit = min(request.max_tokens, decoder.n_ctx - session.size(request.prompt))
+        limit = min(request.max_tokens, session.prepare(request.prompt))
+        usage.left_out = session.cut.blocks
+        usage.turns_left_out = session.cut.turns
         output = OutputFilter(request.stop)
         written: list[int] = []
         # What the grammar begins with anyway is decoded together with the prompt.
         run = array("i")
         if constraint is not None:
             run = constraint.forced(written, 0)[: max(limit, 0)]
-        asked = session.ask(request.prompt, run if len(run) < limit else ())
+        asked = session.ask(run if len(run) < limit else ())
         usage.evaluated += asked.evaluated
         usage.reused += asked.reused
         usage.forced += len(run)
@@ -263,18 +301,41 @@ class _Native:
         n_threads: int,
         kv_type: KvType,
         flash_attention: bool | None,
-        keeping: Keeping | None,
+        kv_plan: KvPlan,
+        memo_bytes: int,
+        daily_bytes: int,
+        cache_dir: Path | None,
     ) -> None:
         self._calls = library.calls
         self._model: Any = None
         self._context: Any = None
         try:
             self._model = _load_model(library, info.path)
+            memory = _memory(library, self._model)
+            self.kv_plan = plans.choose(
+                kv_plan,
+                memory,
+                trained=info.attention,
+                known=_known_plan(info, cache_dir),
+            )
             self._context = _make_context(
-                library, self._model, n_ctx, n_threads, kv_type, flash_attention
+                library,
+                self._model,
+                n_ctx,
+                n_threads,
+                kv_type,
+                flash_attention,
+                plans.sequences(self.kv_plan, memory),
             )
             vocab = self._calls.llama_model_get_vocab(self._model)
-            self.decoder = _make_decoder(library, self._context, vocab, n_ctx, info)
+            self.decoder = _make_decoder(
+                library,
+                self._context,
+                vocab,
+                n_ctx,
+                info,
+                plans.guard(self.kv_plan, memory),
+            )
         except BaseException:
             self.close()
             raise
@@ -282,7 +343,29 @@ class _Native:
         self._add_bos = info.prompt_format not in _OWN_FORMATS and bool(
             self._calls.llama_vocab_get_add_bos(vocab)
         )
-        self.session = Session(self.decoder, self.tokenize)
+        store = None
+        if cache_dir is not None and info.prompt_format not in _WITHOUT_HOME:
+            settings: dict[str, object] = {
+                "kv_type": kv_type,
+                "flash_attention": flash_attention,
+                "threads": n_threads > 1,
+            }
+            identity = cache_identity(info, library, cache_dir, settings)
+            try:
+                store = Store(
+                    cache_dir / _STORE_FOLDER, identity, daily_bytes=daily_bytes
+                )
+            except EngineError as err:
+                _log.warning("The KV cache is not kept over a restart: %s", err)
+        self.session: Session = plans.make_session(
+            self.kv_plan,
+            self.decoder,
+            self.tokenize,
+            memory,
+            store=store,
+            memo_bytes=memo_bytes,
+        )
+        keeping = Keeping(cache_dir, __version__) if cache_dir else None
         self.constraints = _constraints(self.decoder, self.tokenize_output, keeping)
 
     def tokenize(self, text: str, first: bool) -> array[int]:
@@ -344,13 +427,14 @@ def _make_context(
     n_threads: int,
     kv_type: KvType,
     flash_attention: bool | None,
+    sequences: int,
 ) -> Any:
     calls = library.calls
     params = calls.llama_context_default_params()
     params.n_ctx = n_ctx
     params.n_batch = params.n_ubatch = min(_BATCH, n_ctx)
-    params.n_seq_max = _SEQUENCES
-    params.n_outputs_max = _SEQUENCES  # fewer than sequences would abort the process
+    params.n_seq_max = sequences
+    params.n_outputs_max = sequences  # fewer than sequences would abort the process
     params.kv_unified = True
     params.n_threads = params.n_threads_batch = n_threads
     params.type_k = params.type_v = KV_TYPES[kv_type][0]
@@ -368,11 +452,30 @@ def _make_context(
     return context
 
 
+def _known_plan(info: ModelInfo, cache_dir: Path | None) -> str:
+    """What the gate found for this very file, else what the catalogue says."""
+    if cache_dir is not None and info.prompt_format not in _WITHOUT_HOME:
+        verdict = verdicts(cache_dir).get(model_digest(info, cache_dir))
+        if verdict is not None:
+            return verdict
+    return known_plan(info.architecture, info.name)
+
+
+def _memory(library: Library, model: Any) -> plans.Memory:
+    calls = library.calls
+    return plans.Memory(
+        cuttable=not (
+            calls.llama_model_is_recurrent(model) or calls.llama_model_is_hybrid(model)
+        ),
+        window=max(0, calls.llama_model_n_swa(model)),
+    )
+
+
 def _make_decoder(
-    library: Library, context: int, vocab: int, n_ctx: int, info: ModelInfo
+    library: Library, context: int, vocab: int, n_ctx: int, info: ModelInfo, guard: int
 ) -> Decoder:
     try:
-        return Decoder(library.api, context, vocab, min(_BATCH, n_ctx))
+        return Decoder(library.api, context, vocab, min(_BATCH, n_ctx), guard)
     except ValueError as err:
         raise ModelError(
             f"{info.path} is no model that writes text ({err})", "use another model"

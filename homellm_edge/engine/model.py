@@ -53,7 +53,15 @@ class ModelInfo:
     @property
     def prompt_format(self) -> str:
         """The dialect named by `homellm.prompt_format`, empty when it is not there."""
-        value = self.metadata.get("homellm.prompt_format", "")
+        return self._named("homellm.prompt_format")
+
+    @property
+    def attention(self) -> str:
+        """What it was trained with, by `homellm.attention`: `block`, or empty."""
+        return self._named("homellm.attention")
+
+    def _named(self, key: str) -> str:
+        value = self.metadata.get(key, "")
         return value if isinstance(value, str) else ""
 
     def sha256(self) -> str:

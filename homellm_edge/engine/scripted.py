@@ -6,8 +6,9 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 
-from homellm_edge.engine.base import Prompt, Request, Usage
+from homellm_edge.engine.base import Request, Usage
 from homellm_edge.errors import EngineError, TurnCancelledError
+from homellm_edge.prompt.blocks import Prompt
 
 Output = bytes | str
 
@@ -80,7 +81,8 @@ class ScriptedEngine:
         self._resident = prompt
         if before and (before.header, before.blocks) == (prompt.header, prompt.blocks):
             return 0
-        return sum(len(text.split()) for text in (prompt.header, *prompt.blocks))
+        texts = (prompt.header, *(block.text for block in prompt.blocks))
+        return sum(len(text.split()) for text in texts)
 
     def _next_output(self, request: Request) -> str:
         if callable(self._outputs):

@@ -2,12 +2,14 @@
 
 Generations come first, in order of arrival. Of the refreshes only the newest is worth
 doing; it runs when no generation waits, gives way to one that comes, and goes on after.
+What can wait is done in small pieces when there is no job at all.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import threading
 import time
@@ -15,14 +17,19 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from typing import Protocol
 
-from homellm_edge.engine.base import Prompt, Request, Usage
+from homellm_edge.engine.base import Request, Usage
 from homellm_edge.errors import EngineError, HomellmEdgeError, TurnCancelledError
+from homellm_edge.prompt.blocks import Prompt
 
 THREAD_NAME = "homellm-edge"
 NICENESS = 5
 
 _MAX_NICENESS = 19
 _STACK_BYTES = 16 << 20
+_RETRY_IDLE = 60.0
+_LONGEST_WAIT = 3600.0
+
+_log = logging.getLogger(__name__)
 
 
 class Switch(Protocol):
@@ -110,6 +117,10 @@ class RefreshJob:
 Job = GenerateJob | RefreshJob
 
 
+class _Idle:
+    """Stands for no job: time for what can wait."""
+
+
 class Worker:
     """Runs jobs in its own thread of low priority until `stop`."""
 
@@ -117,10 +128,14 @@ class Worker:
         self,
         generate: Callable[[GenerateJob], None],
         refresh: Callable[[RefreshJob], None],
+        idle: Callable[[], float],
         switch: Switch,
     ) -> None:
         self._generate = generate
         self._refresh = refresh
+        self._idle = idle  # returns the seconds until it is worth calling again
+        self._idling = False
+        self._next_idle = 0.0
         self._switch = switch
         self._condition = threading.Condition()
         self._waiting: deque[GenerateJob] = deque()
@@ -146,10 +161,12 @@ class Worker:
                 raise _closed()
             if isinstance(job, GenerateJob):
                 self._waiting.append(job)
-                if isinstance(self._running, RefreshJob):
+                if self._idling or isinstance(self._running, RefreshJob):
                     self._switch.cancel()
             else:
                 superseded, self._pending = self._pending, job
+                if self._idling:
+                    self._switch.cancel()
             self._condition.notify()
         if superseded is not None:
             superseded.finish(None)
@@ -172,6 +189,9 @@ class Worker:
     def _run(self) -> None:
         _lower_priority()
         while (job := self._next()) is not None:
+            if isinstance(job, _Idle):
+                self._do_idle()
+                continue
             error: BaseException | None = None
             try:
                 if isinstance(job, GenerateJob):
@@ -187,7 +207,19 @@ class Worker:
         for left in self._drain():
             left.finish(_closed())
 
-    def _next(self) -> Job | None:
+    def _do_idle(self) -> None:
+        wait = _RETRY_IDLE
+        try:
+            wait = self._idle()
+        except TurnCancelledError:
+            wait = 0.0  # a job came; after it
+        except Exception:  # noqa: BLE001 - the thread must outlive any bug
+            _log.exception("what could wait has failed")
+        with self._condition:
+            self._idling = False
+            self._next_idle = time.monotonic() + wait
+
+    def _next(self) -> Job | _Idle | None:
         with self._condition:
             while True:
                 if self._stopping:
@@ -198,8 +230,14 @@ class Worker:
                 elif self._pending is not None:
                     job, self._pending = self._pending, None
                 else:
-                    self._condition.wait()
-                    continue
+                    left = self._next_idle - time.monotonic()
+                    if left > 0:
+                        # beyond that some systems cannot wait, and none needs to
+                        self._condition.wait(min(left, _LONGEST_WAIT))
+                        continue
+                    self._switch.resume()
+                    self._idling = True
+                    return _Idle()
                 if job.cancelled:
                     job.finish(_cancelled())
                     continue
@@ -210,6 +248,7 @@ class Worker:
     def _done(self, job: Job, error: BaseException | None) -> None:
         with self._condition:
             self._running = None
+            self._next_idle = time.monotonic()
             interrupted = (
                 isinstance(job, RefreshJob)
                 and isinstance(error, TurnCancelledError)

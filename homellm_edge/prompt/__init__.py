@@ -1,6 +1,15 @@
 """Home and sentence -> the text a model reads."""
 
-from .chatml import chatml_prompt
+from .blocks import Block, Prompt, Turn, Updates
+from .chatml import PastTurn, chatml_prompt
 from .grounded import grounded_prompt
 
-__all__ = ["chatml_prompt", "grounded_prompt"]
+__all__ = [
+    "Block",
+    "PastTurn",
+    "Prompt",
+    "Turn",
+    "Updates",
+    "chatml_prompt",
+    "grounded_prompt",
+]

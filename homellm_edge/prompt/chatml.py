@@ -1,17 +1,21 @@
 """The seed's prompt: ChatML, with services and devices in the system text.
 
 The device lines are blocks of their own, so that a session can replace one of them.
-Text that comes from the home or from a person cannot write control tokens.
+Clock, area of the speaker, earlier turns and sentence come behind them: they are new
+each time. Text that comes from the home, from a person or from the model cannot write
+control tokens.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeGuard
 
-from ..engine.base import Prompt
 from ..home import Entity, Home
 from ..services import services_for
+from .blocks import Block, Prompt, Turn, Updates
 
 START, END = "<|im_start|>", "<|im_end|>"
 DEFAULT_PERSONA = (
@@ -20,34 +24,90 @@ DEFAULT_PERSONA = (
 )
 
 
+UPDATES = Updates(
+    heading="Changes since then, the newest last:\n",
+    opening=f"{START}system\nChanges since then, the newest last:\n",
+    closing=f"{END}\n",
+)
+
+_CONTROL = re.compile(r"<(?=[|/\w])|\[(?=/?[A-Z])")
+"""Where a text could begin to spell a control token."""
+
+
+@dataclass(frozen=True, slots=True)
+class PastTurn:
+    """An earlier turn: what was asked, in which circumstances, and what was written.
+
+    `context` is what `chatml_prompt` was given for it. `written` is the model's own
+    output, byte for byte if its cells are to be found again.
+    """
+
+    sentence: str
+    written: str
+    context: str = ""
+
+
 def chatml_prompt(
     home: Home,
     sentence: str,
     *,
     persona: str = DEFAULT_PERSONA,
-    history: Sequence[tuple[str, str]] = (),
+    history: Sequence[PastTurn] = (),
     context: str = "",
+    wanted: Iterable[str] = (),
 ) -> Prompt:
     """Prompt for a model of the seed's kind.
 
-    `history` holds (sentence, reply) pairs, oldest first. `context` (clock, area of the
-    speaker) goes before the sentence, behind everything that stays in the KV cache.
+    `history` holds earlier turns, oldest first. `context` (clock, area of the speaker)
+    goes before the sentence, behind everything that stays in the KV cache. `wanted` are
+    the ids of entities that must not be left out if the context is too small.
     """
     services = sorted({s.name for e in home.entities for s in services_for(e)})
     header = f"{START}system\n{persona}\nServices: {', '.join(services)}\nDevices:\n"
-    turns = "".join(
-        f"{START}user\n{plain(q)}{END}\n{START}assistant\n{plain(a)}{END}\n"
-        for q, a in history
-    )
-    note = f"{plain(context)}\n" if context else ""
+    close = f"{END}\n"  # of the system text
+    turns = []
+    for past in history:
+        asked = f"{close}{_user(past.sentence, past.context)}"
+        turns.append(Turn(asked, f"{_harmless(past.written)}{END}\n"))
+        close = ""
     return Prompt(
         header=header,
-        blocks=tuple(device_line(e) for e in home.entities),
-        question=(
-            f"{END}\n{turns}{START}user\n{note}{plain(sentence)}{END}\n"
-            f"{START}assistant\n"
-        ),
+        blocks=tuple(device_block(e) for e in home.entities),
+        turns=tuple(turns),
+        question=f"{close}{_user(sentence, context)}",
+        updates=UPDATES,
+        wanted=frozenset(wanted),
     )
+
+
+def device_block(entity: Entity) -> Block:
+    """An entity's line as a block, of the group of its area."""
+    return Block(
+        key=entity.entity_id,
+        text=device_line(entity),
+        group=entity.area or "",
+        rank=_RANKS.get(entity.domain, 1),
+        gone=f"{entity.entity_id} = not there any more\n",
+    )
+
+
+_RANKS = {
+    **dict.fromkeys(("light", "switch", "cover", "lock", "climate", "fan"), 0),
+    **dict.fromkeys(("media_player", "scene", "script", "vacuum"), 0),
+    **dict.fromkeys(("sensor", "button", "event", "update", "number"), 3),
+    **dict.fromkeys(("binary_sensor", "device_tracker", "person", "select"), 2),
+}
+"""What is left out first when not all devices fit; 1 for what is not named here."""
+
+
+def _user(sentence: str, context: str) -> str:
+    note = f"{plain(context)}\n" if context else ""
+    return f"{START}user\n{note}{plain(sentence)}{END}\n{START}assistant\n"
+
+
+def _harmless(written: str) -> str:
+    """A model's output as it was, unless it spells a control token."""
+    return _CONTROL.sub(lambda found: f"{found.group()} ", written)
 
 
 def device_line(entity: Entity) -> str:

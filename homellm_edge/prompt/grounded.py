@@ -6,7 +6,7 @@ of. Some twenty tokens are enough, and no state change has to be read again.
 
 from __future__ import annotations
 
-from ..engine.base import Prompt
+from .blocks import Prompt
 
 FORMAT = "grounded"
 """Value of `homellm.prompt_format` in the metadata of a model that reads this."""

@@ -290,7 +290,7 @@ async def test_history_reaches_a_chat_model_and_can_be_forgotten() -> None:
     agent = Agent(engine, SimulatedHome(sample_home()))
     await _done(agent, "first thing", conversation_id="c")
     await _done(agent, "second thing", conversation_id="c")
-    assert "first thing" in seen[1].prompt.question
+    assert "first thing" in seen[1].prompt.turns[0].asked
     agent.forget("c")
     await _done(agent, "third thing", conversation_id="c")
     assert "second thing" not in seen[2].prompt.question

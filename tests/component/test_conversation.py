@@ -102,17 +102,17 @@ async def test_the_engine_is_asked_with_the_home_and_the_history(
     first = await ask("good morning house")
     await ask("and again", conversation_id=first.conversation_id)
     request = entry.runtime_data.backend.requests[1]
-    text = request.prompt.header + "".join(request.prompt.blocks)
+    text = request.prompt.text
     assert "light.kitchen_lamp" in text
     assert "input_boolean.kitchen" not in text
-    assert "good morning house" in request.prompt.question
+    assert "good morning house" in request.prompt.turns[0].asked
 
 
 async def test_two_conversations_do_not_mix(set_up: SetUp, ask: Ask) -> None:
     entry = await set_up("Hello.", "Hello you.")
     await ask("the first secret")
     await ask("who am I")
-    assert "secret" not in entry.runtime_data.backend.requests[1].prompt.question
+    assert "secret" not in entry.runtime_data.backend.requests[1].prompt.text
 
 
 async def test_what_is_no_longer_exposed_cannot_be_switched(

@@ -224,7 +224,7 @@ async def _prepared(hass: HomeAssistant, engine: ScriptedEngine, count: int) -> 
     await _timer_fires(hass)
     assert len(engine.refreshed) == count
     prompt = engine.refreshed[-1]
-    return prompt.header + "".join(prompt.blocks)
+    return prompt.text
 
 
 async def _timer_fires(hass: HomeAssistant) -> None:

@@ -78,7 +78,7 @@ async def test_training_and_run_time_write_the_same_prompt() -> None:
         async for _ in agent.turn(Question(said.text, area=said.here)):
             pass
         prompt = engine.requests[0].prompt
-        assert prompt.header + "".join(prompt.blocks) + prompt.question == made.prompt
+        assert prompt.text == made.prompt
         compared += 1
     assert compared > 100
 

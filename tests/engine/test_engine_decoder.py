@@ -122,7 +122,7 @@ async def test_wrong_arguments_are_refused(decoder: Decoder) -> None:
         decoder.prefill(one, -1)
     with pytest.raises(ValueError, match="position"):
         decoder.prefill(one, 2**31 - 1)
-    for sequence in (-1, 1, 300):
+    for sequence in (-1, decoder.n_seq_max, 300):
         with pytest.raises(ValueError, match="sequence"):
             decoder.prefill(one, 0, sequence)
     for sequence in (-1, 256):

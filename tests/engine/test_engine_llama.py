@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gguf_factory import write_llama
-from homellm_edge.engine.base import Backend, Prompt, Request, Sampling, Usage
+from homellm_edge.engine.base import Backend, Request, Sampling, Usage
 from homellm_edge.engine.library import load_library
 from homellm_edge.engine.llama import LlamaEngine, default_threads
 from homellm_edge.engine.worker import THREAD_NAME
@@ -27,14 +27,16 @@ from homellm_edge.errors import (
     NotEnoughMemoryError,
     TurnCancelledError,
 )
+from homellm_edge.prompt.blocks import Prompt
+from lines import lines
 
 if TYPE_CHECKING:
     from oracle import Oracle
 
 PROMPT = Prompt(
     "<|im_start|>system\nYou are a home.",
-    ("\n- light.kitchen = on", "\n- light.office = off"),
-    "<|im_end|>\n<|im_start|>user\nturn on the light",
+    lines("\n- light.kitchen = on", "\n- light.office = off"),
+    question="<|im_end|>\n<|im_start|>user\nturn on the light",
 )
 CALL = (
     'root ::= "{\\"service\\": \\"light." ("turn_on" | "turn_off") '
@@ -67,7 +69,7 @@ async def test_greedy_output_is_that_of_llama_cpp(
     engine: LlamaEngine, oracle: Oracle
 ) -> None:
     tokens: list[int] = []
-    for text in (PROMPT.header, *PROMPT.blocks, PROMPT.question):
+    for text in (PROMPT.header, *(b.text for b in PROMPT.blocks), PROMPT.question):
         tokens.extend(engine.tokenize(text))
     for grammar in (None, CALL):
         output, usage = await ask(engine, grammar=grammar, max_tokens=12)
@@ -114,20 +116,25 @@ async def test_usage_and_reuse(engine: LlamaEngine) -> None:
     question = len(engine.tokenize(PROMPT.question))
     assert second.evaluated == question
     assert second.reused == first.evaluated - question
-    changed = Prompt(PROMPT.header, (PROMPT.blocks[0], "\n- light.office = on"), "?")
+    changed = Prompt(
+        PROMPT.header, lines("\n- light.kitchen = on", "\n- light.office = on"), (), "?"
+    )
     evaluated = await engine.refresh(changed)
-    assert 0 < evaluated < 10
+    assert 0 < evaluated < 16
     assert await engine.refresh(changed) == 0
     _, third = await ask(engine, changed)
     assert third.evaluated == 1
 
 
+@pytest.mark.parametrize("plan", ["prefix", "block"])
 async def test_the_same_question_has_the_same_answer_after_others(
-    engine: LlamaEngine,
+    load: Callable[..., LlamaEngine], plan: str
 ) -> None:
+    # under the plan causal it may not: what was there before is told as such
+    engine = load(n_ctx=1024, kv_plan=plan)
     first, _ = await ask(engine)
-    await ask(engine, Prompt("Something else.", (), "Really?"))
-    await engine.refresh(Prompt(PROMPT.header, ("\n- other",)))
+    await ask(engine, Prompt("Something else.", question="Really?"))
+    await engine.refresh(Prompt(PROMPT.header, lines("\n- other")))
     again, _ = await ask(engine)
     assert again == first
 
@@ -147,15 +154,15 @@ async def test_generation_ends_when_the_context_is_full(
     load: Callable[..., LlamaEngine],
 ) -> None:
     engine = load(n_ctx=256)
-    prompt = Prompt("a " * 100)
-    size = len(engine.tokenize(prompt.header))
+    prompt = Prompt("a " * 100, question="?")
+    size = len(engine.tokenize(prompt.header)) + 1
     output, usage = await ask(
         engine, prompt, grammar="root ::= [a-z]*", max_tokens=9999
     )
     assert usage.sampled + usage.forced <= 256 - size
     assert len(output) <= 3 * (256 - size)
     with pytest.raises(ContextFullError, match="the context has 256"):
-        await ask(engine, Prompt("x" * 600))
+        await ask(engine, Prompt("x" * 600, question="?"))
     assert await ask(engine, grammar='root ::= "ok"')
 
 
@@ -230,9 +237,9 @@ async def test_cancelling_the_task_leaves_an_exact_session(
 ) -> None:
     path = write_llama(tmp_path / "slow.gguf", layers=6, width=256, context=8192)
     engine = load(path, n_ctx=8192)
-    short = Prompt("Header.", ("\n- a",), "?")
+    short = Prompt("Header.", lines("\n- a"), (), "?")
     expected, _ = await ask(engine, short)
-    long = Prompt("Header.", tuple(f"\n- light {n}" for n in range(600)), "?")
+    long = Prompt("Header.", lines(*(f"\n- light {n}" for n in range(600))), (), "?")
     for call in (engine.refresh(long), ask(engine, long)):
         task = asyncio.create_task(call)
         await has_begun(engine)
@@ -248,8 +255,11 @@ async def test_a_question_does_not_wait_for_a_refresh(
 ) -> None:
     path = write_llama(tmp_path / "slow.gguf", layers=6, width=256, context=8192)
     engine = load(path, n_ctx=8192)
-    home = Prompt("Header.", tuple(f"\n- light {n}" for n in range(600)))
-    size = sum(len(engine.tokenize(text)) for text in (home.header, *home.blocks))
+    home = Prompt("Header.", lines(*(f"\n- light {n}" for n in range(600))))
+    size = sum(
+        len(engine.tokenize(text))
+        for text in (home.header, *(b.text for b in home.blocks))
+    )
     order: list[str] = []
 
     async def refresh() -> int:
@@ -259,7 +269,7 @@ async def test_a_question_does_not_wait_for_a_refresh(
 
     task = asyncio.create_task(refresh())
     await has_begun(engine)
-    await ask(engine, Prompt("Header.", (), "?"), max_tokens=2)
+    await ask(engine, Prompt("Header.", question="?"), max_tokens=2)
     order.append("question")
     evaluated = await task
     assert order == ["question", "refresh"]
@@ -272,10 +282,11 @@ async def test_requests_of_several_tasks_are_served_in_order(
     engine: LlamaEngine,
 ) -> None:
     alone = [
-        (await ask(engine, Prompt("Header.", (), f"Question {n}")))[0] for n in range(6)
+        (await ask(engine, Prompt("Header.", question=f"Question {n}")))[0]
+        for n in range(6)
     ]
     together = await asyncio.gather(
-        *(ask(engine, Prompt("Header.", (), f"Question {n}")) for n in range(6))
+        *(ask(engine, Prompt("Header.", question=f"Question {n}")) for n in range(6))
     )
     assert [output for output, _ in together] == alone
 

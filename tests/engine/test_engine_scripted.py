@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from homellm_edge.engine.base import Backend, Prompt, Request, Usage
+from homellm_edge.engine.base import Backend, Request, Usage
 from homellm_edge.engine.scripted import ScriptedEngine
 from homellm_edge.errors import EngineError, TurnCancelledError
+from homellm_edge.prompt.blocks import Prompt
+from lines import lines
 
 
 async def ask(engine: Backend, question: str = "?") -> list[str]:
-    request = Request(Prompt("header", ("a line",), question))
+    request = Request(Prompt("header", lines("a line"), (), question))
     return [chunk.decode() async for chunk in engine.generate(request, Usage())]
 
 
@@ -35,7 +37,7 @@ async def test_outputs_by_a_function_and_errors() -> None:
 
 async def test_refresh_counts_what_is_new() -> None:
     engine = ScriptedEngine(["x"])
-    prompt = Prompt("one two", ("three four",))
+    prompt = Prompt("one two", lines("three four"))
     assert await engine.refresh(prompt) == 4
     assert await engine.refresh(prompt) == 0
     assert engine.refreshed == [prompt, prompt]

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from homellm_edge.engine.base import Prompt, Request, Usage
+from homellm_edge.engine.base import Request, Usage
 from homellm_edge.engine.worker import GenerateJob, RefreshJob, Worker
 from homellm_edge.errors import ContextFullError, EngineError, TurnCancelledError
+from homellm_edge.prompt.blocks import Prompt
 
 
 class Engine:
@@ -21,7 +22,7 @@ class Engine:
         self.cancelled = threading.Event()
         self.go_on = threading.Event()
         self.begun: list[str] = []
-        self.worker = Worker(self.generate, self.refresh, self)
+        self.worker = Worker(self.generate, self.refresh, self.idle, self)
         self.worker.start()
 
     def cancel(self) -> None:
@@ -37,6 +38,9 @@ class Engine:
     def refresh(self, job: RefreshJob) -> None:
         job.evaluated += 1
         self._work(job.prompt.header)
+
+    def idle(self) -> float:
+        return float("inf")
 
     def _work(self, name: str) -> None:
         self.begun.append(name)

@@ -4,15 +4,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from homellm_edge.home import Entity, Home
-from homellm_edge.prompt import chatml_prompt
+from homellm_edge.prompt import PastTurn, chatml_prompt
 from homellm_edge.prompt.chatml import device_line
 from homes import sample_home
 
 
 def test_the_seed_form() -> None:
     home = sample_home()
-    prompt = chatml_prompt(home, "hello", history=[("a", "b")], context="It is Monday.")
-    text = prompt.header + "".join(prompt.blocks) + prompt.question
+    prompt = chatml_prompt(
+        home, "hello", history=[PastTurn("a", "b")], context="It is Monday."
+    )
+    text = prompt.text
     assert text.startswith("<|im_start|>system\nYou are")
     assert "Services: climate.set_hvac_mode, " in text
     assert "light.counter 'Counter Spots' = on;50%\n" in text
