@@ -1,4 +1,4 @@
-"""The command line: ask, chat, eval, grammar, doctor, bench.
+"""The command line: ask, chat, eval, gate, grammar, doctor, bench.
 
 Errors that a user can cause end with one line and exit code 2.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import dataclasses
 import json
 import os
 import sys
@@ -69,6 +70,14 @@ def _parser() -> argparse.ArgumentParser:
     _add_model(evaluate)
     evaluate.set_defaults(run=_eval)
 
+    gate = commands.add_parser(
+        "gate", help="may a model use block attention? both plans on the same cases"
+    )
+    gate.add_argument("cases", type=Path, metavar="CASES.jsonl")
+    _add_model(gate)
+    gate.add_argument("--json", action="store_true", help="print one JSON object")
+    gate.set_defaults(run=_gate)
+
     grammar = commands.add_parser("grammar", help="the grammar of a home")
     actions = grammar.add_subparsers(required=True, metavar="ACTION")
     build = actions.add_parser("build", help="print the grammar of a home")
@@ -110,14 +119,30 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
         metavar="FILE.gguf",
         help="a GGUF file; by default the embedded model",
     )
+    parser.add_argument(
+        "--kv-plan",
+        choices=("auto", "block", "causal", "prefix"),
+        default="auto",
+        help="how the home lies in the KV cache; auto is what suits the model",
+    )
 
 
-def _load(model: Path) -> tuple[LlamaEngine, float]:
-    """The engine and the milliseconds that loading took."""
+def _load(
+    arguments: argparse.Namespace, *, keep: bool = False
+) -> tuple[LlamaEngine, float]:
+    """The engine and the milliseconds that loading took.
+
+    With `keep` what it has read is kept in the user's cache folder for the next time.
+    """
     began = time.perf_counter()
     from .engine.llama import LlamaEngine  # costs most of the start-up
+    from .engine.probe import user_cache
 
-    engine = LlamaEngine.load(model)
+    engine = LlamaEngine.load(
+        arguments.model,
+        kv_plan=arguments.kv_plan,
+        cache_dir=user_cache() if keep else None,
+    )
     return engine, (time.perf_counter() - began) * 1000
 
 
@@ -143,7 +168,9 @@ async def _turn(agent: Agent, question: Question, out: TextIO | None) -> TurnDon
     return done
 
 
-def _report(done: TurnDone, load_ms: float, refresh_ms: float) -> dict[str, Any]:
+def _report(
+    done: TurnDone, load_ms: float, refresh_ms: float, refreshed: int
+) -> dict[str, Any]:
     usage = done.usage
     return {
         "response": done.response,
@@ -155,6 +182,8 @@ def _report(done: TurnDone, load_ms: float, refresh_ms: float) -> dict[str, Any]
             "sampled": usage.sampled,
             "forced": usage.forced,
         },
+        "refresh": {"evaluated": refreshed},
+        "left_out": list(usage.left_out),
         "timing_ms": {
             "load": round(load_ms, 2),
             "refresh": round(refresh_ms, 2),
@@ -173,16 +202,19 @@ def _ask(arguments: argparse.Namespace) -> int:
 async def _ask_async(
     arguments: argparse.Namespace, home: Home, question: Question
 ) -> int:
-    engine, load_ms = _load(arguments.model)
+    engine, load_ms = _load(arguments, keep=True)
     try:
         agent = Agent(engine, SimulatedHome(home))
+        refreshed, refresh_ms = await _refresh(agent)
         done = await _turn(agent, question, None if arguments.json else sys.stdout)
     finally:
         await engine.close()
     if arguments.json:
-        print(json.dumps(_report(done, load_ms, 0.0), ensure_ascii=False))
+        report = _report(done, load_ms, refresh_ms, refreshed)
+        print(json.dumps(report, ensure_ascii=False))
         return 0
     print()
+    _tell_left_out(done.usage.left_out)
     for call in done.calls:
         print(json.dumps(call.to_dict(), ensure_ascii=False))
     return 0
@@ -193,16 +225,33 @@ def _chat(arguments: argparse.Namespace) -> int:
     return asyncio.run(_chat_async(arguments, home, _area(home, arguments.area)))
 
 
+async def _refresh(agent: Agent) -> tuple[int, float]:
+    """Read the home before anybody asks; tokens evaluated, and milliseconds."""
+    began = time.perf_counter()
+    evaluated = await agent.refresh()
+    return evaluated, (time.perf_counter() - began) * 1000
+
+
+def _tell_left_out(entity_ids: tuple[str, ...]) -> None:
+    if entity_ids:
+        print(
+            f"note: {len(entity_ids)} entities had no room in the context: "
+            f"{', '.join(entity_ids)}; expose fewer or enlarge the context",
+            file=sys.stderr,
+        )
+
+
 async def _chat_async(
     arguments: argparse.Namespace, home: Home, area: str | None
 ) -> int:
-    engine, load_ms = _load(arguments.model)
+    engine, load_ms = _load(arguments, keep=True)
     simulated = SimulatedHome(home)
     agent = Agent(engine, simulated)
     print(f"{arguments.model.name} ready in {load_ms:.0f} ms. Ctrl-D ends.")
     print("/state ENTITY_ID STATE changes a state, /home lists them.")
     try:
         await agent.refresh()
+        _tell_left_out(engine.cut.blocks)
         while (line := await asyncio.to_thread(_read_line)) is not None:
             try:
                 await _chat_line(agent, simulated, line, area)
@@ -258,7 +307,7 @@ def _eval(arguments: argparse.Namespace) -> int:
 async def _eval_async(
     arguments: argparse.Namespace, cases: list[dict[str, Any]]
 ) -> int:
-    engine, load_ms = _load(arguments.model)
+    engine, load_ms = _load(arguments)
     try:
         with _atomic(arguments.out) as out:
             for number, case in enumerate(cases, 1):
@@ -277,14 +326,24 @@ async def _predict(
     context = case.get("context") or {}
     area = home.find_area(str(context.get("area") or ""))
     agent = Agent(engine, SimulatedHome(home))
-    began = time.perf_counter()
-    await agent.refresh()
-    refresh_ms = (time.perf_counter() - began) * 1000
+    refreshed, refresh_ms = await _refresh(agent)
     question = Question(
         str(case["utterance"]), area=area.id if area else None, now=_when(context)
     )
     done = await _turn(agent, question, None)
-    return {"id": case["id"], **_report(done, load_ms, refresh_ms)}
+    return {"id": case["id"], **_report(done, load_ms, refresh_ms, refreshed)}
+
+
+def _gate(arguments: argparse.Namespace) -> int:
+    from .gate import compare, told
+
+    cases = list(_read_cases(arguments.cases))
+    verdict = asyncio.run(compare(arguments.model, cases, _predict, _progress))
+    if arguments.json:
+        print(json.dumps(dataclasses.asdict(verdict)))
+    else:
+        print(told(verdict))
+    return 0 if verdict.passed else 1
 
 
 def _when(context: dict[str, Any]) -> datetime | None:

@@ -27,7 +27,9 @@ ALLOWED: dict[str, set[str]] = {
     "stream": {*LEAVES, "_gbnf"},
     "speech": LEAVES,
     "queries": {*LEAVES, "speech"},
-    "kv": {"errors", "prompt.blocks", "prompt.fitting", "_llama_decode", "_prompt_diff"},
+    "kv": {
+        "errors", "prompt.blocks", "prompt.fitting", "_llama_decode", "_prompt_diff",
+    },
     "engine": {
         "errors", "engine", "kv", "grammar.constraint", "grammar.keeping",
         "grammar.tokens", "models.catalogue", "prompt.blocks", "__version__",

@@ -60,7 +60,7 @@ def probe_model(
             _log.debug("no Python interpreter to probe with; going on without")
             return False
         interpreter = (sys.executable,)
-    cache = _Cache(_cache_file(cache_dir))
+    cache = _Cache(Path(cache_dir or user_cache()) / _CACHE_FILE)
     key = _fingerprint(info)
     if key is not None and cache.has(key):
         return False
@@ -85,6 +85,16 @@ def board_name(root: Path = Path("/")) -> str:
         return model.rstrip(b"\0").decode(errors="replace").strip()
     except OSError:
         return _cpu_info(root).get("model name", "")
+
+
+def user_cache() -> Path:
+    """The folder where a person's own caches of this package lie."""
+    base = os.environ.get("XDG_CACHE_HOME")
+    try:
+        folder = Path(base) if base else Path.home() / ".cache"
+    except RuntimeError:  # no home folder
+        folder = Path(tempfile.gettempdir())
+    return folder / "homellm-edge"
 
 
 def _run_child(info: ModelInfo, interpreter: tuple[str, ...], timeout: float) -> None:
@@ -204,17 +214,6 @@ def _cpu_info(root: Path) -> dict[str, str]:
         if colon and name.strip() in _CPU_FIELDS:
             found.setdefault(name.strip(), value.strip())
     return found
-
-
-def _cache_file(cache_dir: str | os.PathLike[str] | None) -> Path:
-    if cache_dir is not None:
-        return Path(cache_dir) / _CACHE_FILE
-    base = os.environ.get("XDG_CACHE_HOME")
-    try:
-        folder = Path(base) if base else Path.home() / ".cache"
-    except RuntimeError:  # no home folder
-        folder = Path(tempfile.gettempdir())
-    return folder / "homellm-edge" / _CACHE_FILE
 
 
 class _Cache:

@@ -30,26 +30,33 @@ class Archive:
         self._decoder = decoder
         self.store = store
         self._io = io
+        self._sound: set[bytes] = set()  # of the stored ones, those known to be good
 
     def save(self, name: bytes, sequence: int, start: int, end: int) -> bool:
         """Write positions `[start, end)`, once; False if that cannot be."""
-        if self.store.has(name):
+        if name in self._sound or self._read(name, start, end) is not None:
             return True
         try:
             state = self._decoder.take(sequence, start, end, self._io)
         except MemoryError:
             return False
         # what this engine writes in another form could not be checked when it is read
-        return is_sound(state, start, end - start) and self.store.put(name, state)
+        if not is_sound(state, start, end - start) or not self.store.put(name, state):
+            return False
+        self._sound.add(name)
+        return True
 
     def load(self, name: bytes, sequence: int, start: int, end: int) -> bool:
         """Bring positions `[start, end)` back into a sequence; False is a miss."""
+        state = self._read(name, start, end)
+        return state is not None and self._decoder.put(state, sequence, self._io)
+
+    def _read(self, name: bytes, start: int, end: int) -> bytes | None:
         state = self.store.get(name) if self.store.has(name) else None
-        return (
-            state is not None
-            and is_sound(state, start, end - start)
-            and self._decoder.put(state, sequence, self._io)
-        )
+        if state is None or not is_sound(state, start, end - start):
+            return None
+        self._sound.add(name)
+        return state
 
     def save_run(
         self, tokens: array[int], sequence: int = MAIN

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from homellm_edge.agent import (
+    LIVE_SECONDS,
     Agent,
     AgentEvent,
     CallDone,
@@ -293,7 +295,51 @@ async def test_history_reaches_a_chat_model_and_can_be_forgotten() -> None:
     assert "first thing" in seen[1].prompt.turns[0].asked
     agent.forget("c")
     await _done(agent, "third thing", conversation_id="c")
-    assert "second thing" not in seen[2].prompt.question
+    assert "second thing" not in seen[2].prompt.text
+
+
+async def test_a_turn_is_remembered_as_it_was_written() -> None:
+    outputs = ['On it.\n```homeassistant\n{"service": "light.turn_on", "target_device": "light.kitchen"}\n```', "No.", "Yes."]  # fmt: skip  # noqa: E501
+    engine = ScriptedEngine(outputs, prompt_format="chatml")
+    agent = Agent(engine, SimulatedHome(sample_home()))
+    for text in ("kitchen light on", "and now?", "really?"):
+        await _done(agent, text, conversation_id="c")
+    first, second, third = (request.prompt for request in engine.requests)
+    assert second.turns[0].asked == first.question
+    assert second.turns[0].answered == f"{outputs[0]}<|im_end|>\n"
+    assert third.turns[:1] == second.turns
+    assert third.turns[1].asked == second.question
+
+
+async def test_a_refresh_holds_the_conversation_that_may_go_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    engine = ScriptedEngine(["Fine.", "Fine."], prompt_format="chatml")
+    agent = Agent(engine, SimulatedHome(sample_home()))
+    await agent.refresh()
+    assert engine.refreshed[-1].turns == ()
+    await _done(agent, "first thing", conversation_id="a")
+    await _done(agent, "other thing", conversation_id="b")
+    await agent.refresh()
+    (turn,) = engine.refreshed[-1].turns
+    assert "other thing" in turn.asked
+    assert engine.refreshed[-1].blocks == engine.requests[-1].prompt.blocks
+    now = time.monotonic() + LIVE_SECONDS + 1
+    monkeypatch.setattr("homellm_edge.agent.time.monotonic", lambda: now)
+    await agent.refresh()
+    assert engine.refreshed[-1].turns == ()
+
+
+async def test_what_is_told_beside_the_model_is_remembered_too() -> None:
+    call = '{"service": "light.turn_on", "target_device": "light.no"}'
+    bad = f"```homeassistant\n{call}\n```"
+    engine = ScriptedEngine([bad, "Fine."], prompt_format="chatml")
+    agent = Agent(engine, SimulatedHome(sample_home()))
+    done = await _done(agent, "light on", conversation_id="c")
+    await _done(agent, "why?", conversation_id="c")
+    assert done.response.startswith("Sorry")
+    answered = engine.requests[1].prompt.turns[0].answered
+    assert answered == f"{bad}\n{done.response}<|im_end|>\n"
 
 
 @pytest.mark.parametrize("text", ["", "   ", "?!", "a" * 10000])

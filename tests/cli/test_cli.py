@@ -20,6 +20,12 @@ def home_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of an earlier run is found, nothing is left in the user's own cache."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
 def _fails(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     """The one line that a run with these arguments ends with."""
     assert main(list(arguments)) == 2
@@ -43,6 +49,77 @@ def test_ask_json(home_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     }  # fmt: skip
     assert report["queries"] == []
     assert report["response"]
+    assert report["left_out"] == []
+
+
+def test_ask_reads_the_home_first_and_then_only_the_question(
+    home_file: Path, tiny_model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    common = [
+        "ask",
+        ASK,
+        "--home",
+        str(home_file),
+        "--json",
+        "--model",
+        str(tiny_model),
+    ]
+    for plan in ("prefix", "causal", "block"):
+        assert main([*common, "--kv-plan", plan]) == 0
+        report = json.loads(capsys.readouterr().out)
+        tokens, before = report["tokens"], report["refresh"]["evaluated"]
+        assert 0 < tokens["evaluated"] < 150 < tokens["reused"]
+        assert before == tokens["reused"] or plan == "block"
+    # the header was found already; the next time all of it is
+    assert main([*common, "--kv-plan", "block"]) == 0
+    assert json.loads(capsys.readouterr().out)["refresh"]["evaluated"] == 0
+
+
+def test_entities_without_room_are_named(
+    tmp_path: Path, tiny_model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    entities = [
+        {"entity_id": f"light.lamp_{n}", "name": f"Lamp {n}", "state": "on"}
+        for n in range(120)
+    ]
+    path = tmp_path / "home.json"
+    path.write_text(json.dumps({"entities": entities}), encoding="utf-8")
+    common = ["ask", "lamp 119 off", "--home", str(path), "--model", str(tiny_model)]
+    assert main(common) == 0
+    err = capsys.readouterr().err
+    assert "had no room in the context" in err
+    assert "light.lamp_119" not in err  # it is what the sentence speaks of
+    assert main([*common, "--json"]) == 0
+    left_out = json.loads(capsys.readouterr().out)["left_out"]
+    assert left_out
+    assert set(left_out) < {entity["entity_id"] for entity in entities}
+
+
+def test_gate(
+    home_file: Path,
+    tmp_path: Path,
+    tiny_model: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    home = json.loads(home_file.read_text(encoding="utf-8"))
+    cases = tmp_path / "cases.jsonl"
+
+    def write(count: int) -> None:
+        lines = [
+            {"id": f"c{n}", "home": home, "utterance": f"turn on the light {n}"}
+            for n in range(count)
+        ]
+        cases.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+
+    write(3)
+    assert "too few" in _fails(capsys, "gate", str(cases), "--model", str(tiny_model))
+    write(50)
+    # the embedded model has no lines in its prompt: both plans must agree
+    assert main(["gate", str(cases), "--json"]) == 0
+    verdict = json.loads(capsys.readouterr().out)
+    assert verdict["passed"]
+    assert verdict["agreement"] == 1.0
+    assert verdict["tokens"]["causal"] == verdict["tokens"]["block"] > 0
 
 
 def test_ask_in_words_with_an_area(

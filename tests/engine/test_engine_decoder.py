@@ -371,3 +371,126 @@ async def test_sequences_can_be_copied(decoder: Decoder) -> None:
     assert decoder.remove(0, 2)
     assert decoder.last_position(0) == 1
     assert decoder.last_position(7) == -1
+
+
+# several sequences
+
+
+async def test_runs_side_by_side_are_as_one_after_the_other(
+    load: Callable[..., LlamaEngine],
+) -> None:
+    decoder = load(n_ctx=1024, kv_plan="block")._native.decoder
+    texts = [tokens_of(f"light {'x' * n} on", decoder) for n in range(1, 9)]
+    head = tokens_of("header", decoder)
+    joined = array("i")
+    for text in texts:
+        joined += text
+
+    def prepared() -> None:
+        decoder.clear()
+        decoder.prefill(head, 0)
+        for sequence in range(1, 9):
+            decoder.copy(0, sequence, 0, len(head))
+
+    prepared()
+    lengths = array("i", map(len, texts))
+    assert decoder.prefill_side_by_side(joined, lengths, len(head), 1) == 0
+    together = [decoder.take(n, len(head), -1, 18) for n in range(1, 9)]
+    prepared()
+    for sequence, text in enumerate(texts, 1):
+        assert decoder.prefill(text, len(head), sequence) == (len(text), 0)
+    alone = [decoder.take(n, len(head), -1, 18) for n in range(1, 9)]
+    assert [len(state) for state in together] == [len(state) for state in alone]
+    for one, two in zip(together, alone, strict=True):
+        close = [
+            abs(a - b) < 1e-4
+            for a, b in zip(floats(one), floats(two), strict=True)
+            if a == a and abs(a) < 1e3
+        ]
+        assert sum(close) > 0.99 * len(close)
+
+
+def floats(state: bytes) -> array:
+    """A state's bytes as numbers; those of its tables are nonsense."""
+    return array("f", state[: len(state) // 4 * 4])
+
+
+async def test_a_cancelled_group_leaves_no_token(
+    load: Callable[..., LlamaEngine],
+) -> None:
+    decoder = load(n_ctx=1024, kv_plan="block")._native.decoder
+    tokens = tokens_of("light on", decoder)
+    decoder.cancel()
+    both = array("i", [len(tokens)] * 2)
+    assert decoder.prefill_side_by_side(tokens + tokens, both, 0, 1) == CANCELLED
+    assert decoder.last_position(1) == decoder.last_position(2) == -1
+    decoder.resume()
+
+
+async def test_a_group_without_room_leaves_no_token(
+    load: Callable[..., LlamaEngine],
+) -> None:
+    decoder = load(n_ctx=256, kv_plan="block")._native.decoder
+    tokens = array("i", [5] * 200)
+    both = array("i", [200, 200])
+    assert decoder.prefill_side_by_side(tokens + tokens, both, 0, 1) == 1
+    assert decoder.last_position(1) == decoder.last_position(2) == -1
+    assert decoder.prefill(tokens, 0) == (200, 0)
+
+
+async def test_wrong_arguments_of_groups_and_states(
+    load: Callable[..., LlamaEngine],
+) -> None:
+    decoder = load(n_ctx=256, kv_plan="block")._native.decoder
+    two = array("i", [5, 6])
+    for lengths in ([1], [3], [0, 2], [-1, 3], [2**31 - 1]):
+        with pytest.raises(ValueError, match=r"length|position"):
+            decoder.prefill_side_by_side(two, array("i", lengths), 0, 1)
+    ones = array("i", [1, 1])
+    for first in (-1, decoder.n_seq_max - 1, 300):
+        with pytest.raises(ValueError, match="sequence"):
+            decoder.prefill_side_by_side(two, ones, 0, first)
+    with pytest.raises(ValueError, match="position"):
+        decoder.prefill_side_by_side(two, ones, -1, 1)
+    with pytest.raises(ValueError, match="vocabulary"):
+        decoder.prefill_side_by_side(array("i", [5, -6]), ones, 0, 1)
+    assert decoder.prefill_side_by_side(array("i"), array("i"), 0, 1) == 0
+    for sources in ([0], [256], [-1]):
+        with pytest.raises(ValueError, match="sequence"):
+            decoder.assemble(0, 0, array("i", sources))
+    with pytest.raises(ValueError, match="start"):
+        decoder.assemble(0, -1, array("i", [1]))
+    for sequence, io in ((256, 1), (-1, 1), (0, decoder.n_seq_max)):
+        with pytest.raises(ValueError, match="sequence"):
+            decoder.take(sequence, io=io)
+        with pytest.raises(ValueError, match="sequence"):
+            decoder.put(b"x", sequence, io)
+    assert not decoder.put(b"", 0, 1)
+    assert not decoder.put(b"not a state at all", 0, 1)
+    decoder.close()
+    for call in (
+        lambda: decoder.take(0),
+        lambda: decoder.put(b"x", 0),
+        lambda: decoder.assemble(0, 0, array("i")),
+        lambda: decoder.prefill_side_by_side(two, ones, 0, 1),
+    ):
+        with pytest.raises(RuntimeError, match="closed"):
+            call()
+
+
+async def test_a_state_goes_out_and_in(load: Callable[..., LlamaEngine]) -> None:
+    decoder = load(n_ctx=256, kv_plan="block")._native.decoder
+    tokens = tokens_of("the light is on", decoder)
+    decoder.prefill(tokens, 0, 0, True)
+    expected = decoder.logits()
+    state = decoder.take(0, 0, len(tokens) - 1, 18)
+    decoder.clear()
+    assert decoder.put(state, 0, 18)
+    assert decoder.last_position(0) == len(tokens) - 2
+    assert decoder.last_position(18) == -1
+    decoder.prefill(tokens[-1:], len(tokens) - 1, 0, True)
+    assert (
+        max(abs(a - b) for a, b in zip(decoder.logits(), expected, strict=True)) < 1e-4
+    )
+    assert not decoder.put(state[: len(state) // 2], 5, 18)
+    assert decoder.last_position(5) == decoder.last_position(18) == -1

@@ -204,7 +204,7 @@ def test_cpu_and_board(tmp_path: Path) -> None:
 
 def test_default_cache_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert probe._cache_file(None) == tmp_path / "homellm-edge" / "probe.json"
+    assert probe.user_cache() == tmp_path / "homellm-edge"
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert probe._cache_file(None) == tmp_path / ".cache/homellm-edge/probe.json"
+    assert probe.user_cache() == tmp_path / ".cache/homellm-edge"

@@ -22,6 +22,8 @@ class Engine:
         self.cancelled = threading.Event()
         self.go_on = threading.Event()
         self.begun: list[str] = []
+        self.idled = 0
+        self.rest: Callable[[int], float] | None = None
         self.worker = Worker(self.generate, self.refresh, self.idle, self)
         self.worker.start()
 
@@ -40,7 +42,8 @@ class Engine:
         self._work(job.prompt.header)
 
     def idle(self) -> float:
-        return float("inf")
+        self.idled += 1
+        return self.rest(self.idled) if self.rest else float("inf")
 
     def _work(self, name: str) -> None:
         self.begun.append(name)
@@ -113,6 +116,55 @@ async def test_a_generation_does_not_interrupt_a_generation(engine: Engine) -> N
     ]
     assert await later.future == 1
     assert engine.begun == ["first", "second", "third", "home"]
+
+
+async def test_what_can_wait_is_done_when_there_is_no_job(engine: Engine) -> None:
+    while not engine.idled:  # noqa: ASYNC110 - a thread counts
+        await asyncio.sleep(0.001)
+    engine.rest = lambda count: 0.0 if count < 10 else float("inf")
+    engine.go_on.set()
+    _, answer = ask(engine, "question")
+    await answer
+    while engine.idled < 10:  # noqa: ASYNC110 - a thread counts
+        await asyncio.sleep(0.001)
+    await asyncio.sleep(0.02)
+    assert engine.idled == 10
+
+
+async def test_a_job_interrupts_what_can_wait(engine: Engine) -> None:
+    begun = threading.Event()
+
+    def rest(_: int) -> float:
+        begun.set()
+        if not engine.cancelled.wait(30):
+            return float("inf")
+        raise TurnCancelledError("cancelled")
+
+    engine.go_on.set()
+    await refresh(engine, "home").future
+    engine.rest = rest
+    await refresh(engine, "home").future
+    await asyncio.to_thread(begun.wait, 30)
+    began = time.monotonic()
+    _, answer = ask(engine, "question")
+    assert await answer == b"question"
+    engine.rest = None
+    assert time.monotonic() - began < 20
+
+
+async def test_a_bug_in_what_can_wait_stops_nothing(
+    engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    def rest(_: int) -> float:
+        raise KeyError("bug")
+
+    engine.rest = rest
+    engine.go_on.set()
+    for _ in range(2):
+        assert await refresh(engine, "home").future == 1
+    while "has failed" not in caplog.text:  # noqa: ASYNC110 - a thread logs
+        await asyncio.sleep(0.001)
+    engine.rest = None
 
 
 async def test_only_the_newest_refresh_is_worth_doing(engine: Engine) -> None:
