@@ -42,14 +42,14 @@ tree() {
     ! -path '*.egg-info/*' -print0 | LC_ALL=C sort -z | xargs -0 sha256sum)
 }
 
-# host_python: a Python >= 3.11 of this machine for the tools, else the unpacked one.
+# host_python: a Python >= 3.11 of this machine for the tools, else the unpacked one. Not that
+# of an active virtual environment, which may be the one that is about to be made anew.
 host_python() {
   local candidate
   for candidate in python3 python3.14 python3.13 python3.12 python3.11; do
-    if "$candidate" -I -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
-      command -v "$candidate"
-      return
-    fi
+    "$candidate" -I -c 'import sys
+if sys.version_info < (3, 11): sys.exit(1)
+print(sys._base_executable)' 2>/dev/null && return
   done
   "$scripts/ensure-python"
 }

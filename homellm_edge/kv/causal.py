@@ -28,6 +28,9 @@ REBASE_SHARE = 0.25
 """A new snapshot is made when the changes are longer than this share of the old one."""
 
 _REBASE_LEAST = 64
+_CROWDED = 0.75
+"""Share of the room from which on it is better to read a snapshot than to wait."""
+
 _SLICE = 128
 """Tokens of a new snapshot that are read at a time."""
 
@@ -152,8 +155,8 @@ class CausalPlan:
             return NO_WORK
         base = self._quiet_first()
         target = self._snapshot_tokens(base)
-        if not self._open_shadow(target):
-            return NO_WORK
+        if not self._shadowed or not self._open_shadow(target):
+            return self._rebase_in_place()
         shadow = self._shadow
         assert shadow is not None  # noqa: S101 - just opened
         done = len(shadow.tokens)
@@ -282,11 +285,20 @@ class CausalPlan:
         return len(self._shadow.tokens) - self._shared if self._shadow else 0
 
     def _rebase_due(self) -> bool:
-        if not self._shadowed or not self._updates or self._tail:
+        if not self._updates or self._tail:
             return False
         changes = self._memo.joined([told.words for told in self._updates])
         base = self._memo.joined([block.text for block in self._base])
         return len(changes) > max(_REBASE_LEAST, int(REBASE_SHARE * len(base)))
+
+    def _rebase_in_place(self) -> float:
+        """Make room before a question needs it, where no shadow can be had."""
+        if len(self._tokens) > _CROWDED * self._limit:
+            self._compact()
+            self._tokens = self._resident_tokens()
+            self._run.bring(self._tokens)
+            self._run.mark()
+        return NO_WORK
 
     def _quiet_first(self) -> tuple[Block, ...]:
         """The present blocks: unchanged ones in their order, then by how restless."""

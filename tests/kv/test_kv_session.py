@@ -521,3 +521,81 @@ class CancelAfter:
             if rc:
                 return done, rc
         return done, 0
+
+
+# new snapshots of the causal plan
+
+
+def _settled(session: Session) -> int:
+    """Let the session do what can wait; how many times it had something to do."""
+    for steps in range(1000):
+        if session.plan.idle() != 0:
+            return steps
+    raise AssertionError("it never ends")
+
+
+async def test_a_snapshot_puts_restless_lines_last(load: Load) -> None:
+    engine = load(n_ctx=2048, kv_plan="causal")
+    session = engine._native.session
+    home = Home(1, 20)
+    session.refresh(home.prompt())
+    restless = {home.blocks[2].key, home.blocks[7].key}
+
+    def change() -> int:
+        for place, block in enumerate(home.blocks):
+            if block.key in restless:
+                home.blocks[place] = home._block(block.key, "Name", block.group)
+        return session.refresh(home.prompt()).evaluated
+
+    for _ in range(8):
+        change()
+    first = _settled(session)
+    assert {block.key for block in session.plan._base[-2:]} == restless
+    for _ in range(8):
+        change()
+    before = session.length
+    again = _settled(session)
+    # from now on a snapshot shares all but these two lines with the one before
+    assert session.length < before
+    assert again <= 2 < first
+
+
+async def test_a_question_finds_the_old_snapshot_while_the_new_one_grows(
+    load: Load, oracle: Oracle
+) -> None:
+    engine = load(n_ctx=1024, kv_plan="causal")
+    session = engine._native.session
+    home = Home(1, 9)
+    session.refresh(home.prompt())
+    grown = 0
+    for _ in range(12):
+        home.change(2)
+        session.refresh(home.prompt())
+        grown += session.plan.idle() == 0 and session.plan._shadow is not None
+        prompt = home.prompt()
+        session.prepare(prompt)
+        cost = session.ask()
+        assert cost.evaluated <= len(engine.tokenize(prompt.question))
+        got = np.array(engine._native.decoder.logits())
+        expected = oracle.logits(tokens_of(engine, _as_held(engine, prompt)))
+        assert np.abs(got - expected).max() < CLOSE
+        session.settle()
+    assert grown
+
+
+@pytest.mark.parametrize("model", ["plain", "recurrent"])
+async def test_where_no_second_snapshot_fits_the_old_one_gives_way_in_time(
+    load: Load, tiny_model: Path, mamba_model: Path, model: str
+) -> None:
+    engine = load(mamba_model if model == "recurrent" else tiny_model, n_ctx=768)
+    session = engine._native.session
+    home = Home(3, 10)
+    session.refresh(home.prompt())
+    for _ in range(60):
+        home.change(2)
+        session.refresh(home.prompt())
+        _settled(session)
+        prompt = home.prompt()
+        session.prepare(prompt)
+        assert session.ask().evaluated <= len(engine.tokenize(prompt.question))
+        session.settle()
