@@ -10,9 +10,10 @@ import importlib
 import multiprocessing
 import random
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from multiprocessing.pool import AsyncResult
 from pathlib import Path
 from typing import Protocol, cast
@@ -20,18 +21,27 @@ from typing import Protocol, cast
 import torch
 from torch import Tensor
 
+from homellm_edge.prompt.blocks import Prompt
+
 from . import TrainingError
-from .model import CONTEXT_LENGTH, Layout
+from .layout import PLAIN, Layout, Segments
+from .model import CONTEXT_LENGTH, TOKEN_LIMIT
 from .tokenizer import Tokenizer
 
 ATTENTION_GROUPS = 4
 """Runs of similar length in a batch; measured best on CPU (1 and 8 are slower)."""
 CHUNK = 128
 """Examples that a worker makes at a time."""
+ATTENTIONS = ("causal", "block")
+"""What a data module can declare; `homellm_edge.prompt.blocks` defines both."""
 
 
 class Example(Protocol):
-    """What a data module makes."""
+    """What a data module makes.
+
+    It may have a `parts` besides, the `Prompt` whose text is `prompt`: then that is
+    read, each part tokenized alone.
+    """
 
     @property
     def prompt(self) -> str:
@@ -50,7 +60,11 @@ class Example(Protocol):
 
 
 class Data(Protocol):
-    """A module that makes examples: `training.data` or a test's own."""
+    """A module that makes examples: `training.data` or a test's own.
+
+    It may declare `ATTENTION`, one of ATTENTIONS, and `PROMPT_FORMAT`, the name of its
+    prompts' format in the exported file.
+    """
 
     VERSION: str
     SPECIALS: tuple[str, ...]
@@ -69,12 +83,16 @@ class Data(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """An example as token ids; `sentence` and `answer` are where these parts begin."""
+    """An example as token ids; `sentence` and `answer` are where these parts begin.
+
+    `segments`: what the sentence is read with; none of them under causal attention.
+    """
 
     ids: tuple[int, ...]
     sentence: int
     answer: int
     kind: str = ""
+    segments: Segments = PLAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,19 +127,72 @@ def make_example(data: Data, seed: int, index: int, split: str = "train") -> Exa
     return data.example(random.Random(f"{seed}/{split}/{index}"), split)
 
 
-def encode(tokenizer: Tokenizer, example: Example) -> Encoded:
-    """Tokenize prompt and answer apart, as at run time, and add the end token."""
-    prompt = tokenizer.encode(example.prompt)
-    ids = (*prompt, *tokenizer.encode(example.answer), tokenizer.end)
-    if len(ids) > CONTEXT_LENGTH:
+def attention_of(data: Data) -> str:
+    """Return the attention that `data` declares. Raises TrainingError on any other."""
+    attention = str(getattr(data, "ATTENTION", "causal"))
+    if attention not in ATTENTIONS:
         raise TrainingError(
-            f"an example of kind {example.kind} has {len(ids)} tokens",
-            f"keep examples under {CONTEXT_LENGTH} tokens",
+            f"no attention {attention!r}", f"one of {', '.join(ATTENTIONS)}"
+        )
+    return attention
+
+
+def prompt_format_of(data: Data) -> str:
+    """Return the prompt format that `data` declares; grounded sentences without."""
+    return str(getattr(data, "PROMPT_FORMAT", "grounded"))
+
+
+def prompt_of(example: Example) -> str | Prompt:
+    """Return what the model reads: the parts of `example`, or its text without."""
+    parts: Prompt | None = getattr(example, "parts", None)
+    if parts is None:
+        return example.prompt
+    if parts.text != example.prompt:
+        raise TrainingError(
+            f"the parts of an example of kind {example.kind} are not its prompt",
+            "make the prompt from them: prompt=parts.text",
+        )
+    return parts
+
+
+def tokenize(
+    encode_text: Callable[[str], list[int]], prompt: str | Prompt, attention: str
+) -> tuple[list[int], Segments]:
+    """Return the ids of `prompt` in flat order, and its segments for `attention`."""
+    if isinstance(prompt, str):
+        return encode_text(prompt), PLAIN
+    header = encode_text(prompt.header)
+    blocks = [encode_text(block.text) for block in prompt.blocks]
+    turns = [i for turn in prompt.turns for text in turn for i in encode_text(text)]
+    question = encode_text(prompt.question)
+    ids = [*header, *chain.from_iterable(blocks), *turns, *question]
+    if attention != "block":
+        return ids, PLAIN
+    if not question:  # the answer would go on from one of the blocks
+        raise TrainingError("a prompt in blocks has no question", "let it have one")
+    return ids, Segments(len(header), tuple(map(len, blocks)), len(turns))
+
+
+def encode(
+    tokenizer: Tokenizer, example: Example, attention: str = "causal"
+) -> Encoded:
+    """Tokenize prompt and answer apart, as at run time, and add the end token."""
+    prompt, segments = tokenize(tokenizer.encode, prompt_of(example), attention)
+    ids = (*prompt, *tokenizer.encode(example.answer), tokenizer.end)
+    positions = segments.positions(len(ids))
+    if positions > CONTEXT_LENGTH or len(ids) > TOKEN_LIMIT:
+        raise TrainingError(
+            f"an example of kind {example.kind} has {len(ids)} tokens"
+            f" at {positions} positions",
+            f"keep it within {TOKEN_LIMIT} tokens at {CONTEXT_LENGTH} positions",
         )
     # The sentence stands in the last message before the one that the model writes.
     starts = [i for i, token in enumerate(prompt) if token == tokenizer.start]
     sentence = starts[-2] + 1 if len(starts) > 1 else 0
-    return Encoded(ids, sentence, len(prompt), example.kind)
+    if segments.tokens:
+        # The token before the question in flat order does not lead to its first one.
+        sentence = max(sentence, segments.tokens + 1)
+    return Encoded(ids, sentence, len(prompt), example.kind, segments)
 
 
 def collate(
@@ -145,7 +216,12 @@ def collate(
     places = torch.tensor(source)
     return Batch(
         flat.to(device),
-        Layout.of([len(e.ids) for e in examples], device, ATTENTION_GROUPS),
+        Layout.of(
+            [len(e.ids) for e in examples],
+            device,
+            ATTENTION_GROUPS,
+            [e.segments for e in examples],
+        ),
         places.to(device),
         flat[places + 1].to(device),
         torch.tensor(weight).to(device),
@@ -217,15 +293,17 @@ class _Maker:
 
     def __init__(self, data: str, tokenizer: str, seed: int) -> None:
         self._data = load_data(data)
+        self._attention = attention_of(self._data)
         self._tokenizer = Tokenizer.load(Path(tokenizer))
         self._seed = seed
 
     def chunk(self, number: int) -> list[Encoded]:
         first = number * CHUNK
-        return [
-            encode(self._tokenizer, make_example(self._data, self._seed, index))
+        examples = (
+            make_example(self._data, self._seed, index)
             for index in range(first, first + CHUNK)
-        ]
+        )
+        return [encode(self._tokenizer, made, self._attention) for made in examples]
 
 
 @lru_cache(maxsize=1)  # one per worker process

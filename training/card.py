@@ -82,6 +82,7 @@ the home, knows no facts and cannot chat.
 | SHA-256 | `{record["sha256"]}` |
 | licence | {record["license"]} |
 | prompt format | `{record["prompt_format"]}` |
+| attention | {record.get("attention", "causal")} |
 | parameters | {shape["parameters"] / 1e6:.2f} million |
 | shape | {shape["layers"]} layers, width {shape["dim"]}, {shape["heads"]} heads \
 ({shape["kv_heads"]} KV), feed-forward {shape["ffn"]}, vocabulary {shape["vocab"]} |

@@ -11,22 +11,26 @@ import ctypes
 import json
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 import llama_cpp
 import numpy as np
 import numpy.typing as npt
 
 from . import TrainingError
-from .batches import Example, load_data, make_example
-from .model import CONTEXT_LENGTH
+from .batches import Example, load_data, make_example, prompt_of, tokenize
+from .layout import PLAIN, Segments
+from .model import CONTEXT_LENGTH, TOKEN_LIMIT
 from .tokenizer import END
 
 _MOST_TOKENS = 160
+_MAIN = 0
+"""The sequence that the question reads; blocks are made in those numbered after it."""
+_SCRATCH = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +56,19 @@ class Mistake:
     given: str
 
 
-class Runner:
-    """A GGUF file in llama.cpp, one sequence, greedy. A context manager.
+class _Run(NamedTuple):
+    """Neighbouring tokens of one of llama.cpp's sequences, from `position` on."""
 
-    `exact`: KV cache in F32 and no flash attention, for comparisons to the last digit.
+    ids: Sequence[int]
+    position: int
+    sequence: int = _MAIN
+
+
+class Runner:
+    """A GGUF file in llama.cpp, one prompt at a time, greedy. A context manager.
+
+    `attention`: how the file says that its prompts are read; `exact`: KV cache in F32
+    and no flash attention, for comparisons to the last digit.
     """
 
     def __init__(self, path: Path, *, exact: bool = False, threads: int = 1) -> None:
@@ -68,7 +81,10 @@ class Runner:
         if not self._model:
             raise TrainingError(f"llama.cpp cannot load {path}")
         settings = llama_cpp.llama_context_default_params()
-        settings.n_ctx = settings.n_batch = settings.n_ubatch = CONTEXT_LENGTH
+        settings.n_ctx = TOKEN_LIMIT + CONTEXT_LENGTH  # cells; the answer's, too
+        settings.n_batch = settings.n_ubatch = CONTEXT_LENGTH
+        settings.n_seq_max = 1 + _SCRATCH
+        settings.kv_unified = True  # copying a sequence costs no cells
         settings.n_threads = settings.n_threads_batch = threads
         if exact:
             settings.type_k = settings.type_v = llama_cpp.GGML_TYPE_F32
@@ -78,7 +94,9 @@ class Runner:
             raise TrainingError(f"llama.cpp cannot make a context for {path}")
         self._vocab = llama_cpp.llama_model_get_vocab(self._model)
         self.size = llama_cpp.llama_vocab_n_tokens(self._vocab)
+        self._memory = llama_cpp.llama_get_memory(self._context)
         self._batch = llama_cpp.llama_batch_init(CONTEXT_LENGTH, 0, 1)
+        self.attention = self._metadata("homellm.attention") or "causal"
 
     def __enter__(self) -> Self:
         return self
@@ -121,48 +139,113 @@ class Runner:
             if llama_cpp.llama_vocab_is_eog(self._vocab, token)
         ]
 
-    def scores(self, ids: Sequence[int]) -> npt.NDArray[np.float32]:
+    def scores(
+        self, ids: Sequence[int], segments: Segments = PLAIN
+    ) -> npt.NDArray[np.float32]:
         """Return the logits (len(ids), vocabulary) after each of `ids`."""
-        self._forget()
-        self._decode(ids, 0, every=True)
-        return np.stack([self._logits(i).copy() for i in range(len(ids))])
+        rows = []
+        for tokens in self._read(ids, segments, every=True):
+            rows += [self._logits(i).copy() for i in range(tokens)]
+        return np.stack(rows)
 
-    def greedy(self, ids: Sequence[int], most: int) -> list[int]:
+    def greedy(
+        self, ids: Sequence[int], most: int, segments: Segments = PLAIN
+    ) -> list[int]:
         """Return the best continuation of `ids`, its end token included."""
-        self._forget()
-        self._decode(ids, 0)
+        *_, tokens = self._read(ids, segments)
         made: list[int] = []
-        last = len(ids) - 1
+        last, position = tokens - 1, segments.positions(len(ids))
         while len(made) < most:
             made.append(int(self._logits(last).argmax()))
             if llama_cpp.llama_vocab_is_eog(self._vocab, made[-1]):
                 break
-            self._decode(made[-1:], len(ids) + len(made) - 1)
-            last = 0
+            self._decode([_Run(made[-1:], position)])
+            last, position = 0, position + 1
         return made
 
-    def _forget(self) -> None:
-        memory = llama_cpp.llama_get_memory(self._context)
-        llama_cpp.llama_memory_clear(memory, False)
+    def _metadata(self, key: str) -> str:
+        room = ctypes.create_string_buffer(256)
+        llama_cpp.llama_model_meta_val_str(self._model, key.encode(), room, len(room))
+        return room.value.decode("utf-8", "replace")
 
-    def _decode(self, ids: Sequence[int], first: int, *, every: bool = False) -> None:
-        if first + len(ids) > CONTEXT_LENGTH:
-            raise TrainingError(f"a prompt has more than {CONTEXT_LENGTH} tokens")
-        batch = self._batch
-        batch.n_tokens = len(ids)
-        for i, token in enumerate(ids):
-            batch.token[i] = token
-            batch.pos[i] = first + i
-            batch.n_seq_id[i] = 1
-            batch.seq_id[i][0] = 0
-            batch.logits[i] = every or i == len(ids) - 1
+    def _read(
+        self, ids: Sequence[int], segments: Segments, *, every: bool = False
+    ) -> Iterator[int]:
+        """Decode a prompt in flat order; yield the tokens of each batch after it.
+
+        Each block is decoded behind a copy of the header in a sequence of its own, and
+        then copied to where the question reads it.
+        """
+        if len(ids) > TOKEN_LIMIT:
+            raise TrainingError(f"a prompt has more than {TOKEN_LIMIT} tokens")
+        llama_cpp.llama_memory_clear(self._memory, False)
+        header, *side, question = _cut(ids, segments)
+        if header.ids:
+            yield self._decode([header], every=every)
+        if side:
+            for scratch in range(1, 1 + _SCRATCH):
+                self._copy(_MAIN, scratch, 0)
+        for batch in _batches(side):
+            yield self._decode(batch, every=every)
+            for run in batch:
+                self._copy(run.sequence, _MAIN, run.position)
+                llama_cpp.llama_memory_seq_rm(
+                    self._memory, run.sequence, run.position, -1
+                )
+        yield self._decode([question], every=every)
+
+    def _copy(self, source: int, target: int, first: int) -> None:
+        """Let `target` have the cells of `source` from position `first` on."""
+        llama_cpp.llama_memory_seq_cp(self._memory, source, target, first, -1)
+
+    def _decode(self, runs: Sequence[_Run], *, every: bool = False) -> int:
+        """Decode `runs` in one batch; return how many tokens they have."""
+        batch, place = self._batch, 0
+        for run in runs:
+            if run.position + len(run.ids) > CONTEXT_LENGTH:
+                raise TrainingError(
+                    f"a prompt has more than {CONTEXT_LENGTH} positions"
+                )
+            for position, token in enumerate(run.ids, run.position):
+                batch.token[place] = token
+                batch.pos[place] = position
+                batch.n_seq_id[place] = 1
+                batch.seq_id[place][0] = run.sequence
+                batch.logits[place] = every
+                place += 1
+        batch.n_tokens = place
+        batch.logits[place - 1] = True
         code = llama_cpp.llama_decode(self._context, batch)
         if code:
             raise TrainingError(f"llama_decode failed with code {code}")
+        return place
 
     def _logits(self, place: int) -> npt.NDArray[np.float32]:
         row = llama_cpp.llama_get_logits_ith(self._context, place)
         return np.ctypeslib.as_array(row, (self.size,))
+
+
+def _cut(ids: Sequence[int], segments: Segments) -> list[_Run]:
+    """Header, what stands side by side behind it (no empty ones), and question."""
+    runs, start = [], 0
+    for tokens, position, _ in segments.runs(len(ids)):
+        runs.append(_Run(ids[start : start + tokens], position))
+        start += tokens
+    return [runs[0], *(run for run in runs[1:-1] if run.ids), runs[-1]]
+
+
+def _batches(runs: Iterable[_Run]) -> Iterator[list[_Run]]:
+    """Give the runs sequences of their own, as many at a time as there are."""
+    batch: list[_Run] = []
+    room = CONTEXT_LENGTH
+    for run in runs:
+        if batch and (len(batch) == _SCRATCH or len(run.ids) > room):
+            yield batch
+            batch, room = [], CONTEXT_LENGTH
+        batch.append(run._replace(sequence=len(batch) + 1))
+        room -= len(run.ids)
+    if batch:
+        yield batch
 
 
 def evaluate(
@@ -174,7 +257,10 @@ def evaluate(
     mistakes = []
     with Runner(path, threads=threads) as runner:
         for example in examples:
-            made = runner.greedy(runner.tokenize(example.prompt), _MOST_TOKENS)
+            ids, segments = tokenize(
+                runner.tokenize, prompt_of(example), runner.attention
+            )
+            made = runner.greedy(ids, _MOST_TOKENS, segments)
             given = runner.text(made)
             if made[-1] not in runner.tokenize(END):
                 given += " ..."

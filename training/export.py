@@ -17,10 +17,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from homellm_edge.prompt.blocks import Prompt
+
 from . import TrainingError, checkpoint
-from .batches import load_data, make_example
+from .batches import attention_of, load_data, make_example, prompt_of, tokenize
 from .evaluate import Runner
-from .model import CONTEXT_LENGTH, Config, Layout, Llama
+from .layout import Layout
+from .model import CONTEXT_LENGTH, Config, Llama
 from .tokenizer import Tokenizer
 from .train import TOKENIZER
 
@@ -41,6 +44,16 @@ class Trained:
     weights: Mapping[str, Tensor]
     tokenizer: Tokenizer
     info: Mapping[str, Any]
+
+    @property
+    def attention(self) -> str:
+        """The attention that it was trained with."""
+        return str(self.info.get("attention", "causal"))
+
+    @property
+    def prompt_format(self) -> str:
+        """The name of the format of its prompts."""
+        return str(self.info.get("prompt_format", "grounded"))
 
     def llama(self) -> Llama:
         """Return the PyTorch model, ready to run in F32 on the CPU."""
@@ -82,7 +95,16 @@ def load(run: Path) -> Trained:
             f"{run / TOKENIZER} is not the tokenizer that the model was trained with"
         )
     config = Config(**saved.info["config"])
-    return Trained(config, saved.model(), tokenizer, saved.info)
+    trained = Trained(config, saved.model(), tokenizer, saved.info)
+    name = saved.info["settings"]["data"]
+    attention = attention_of(load_data(name))
+    if attention != trained.attention:
+        raise TrainingError(
+            f"the model was trained with {trained.attention} attention, but {name} "
+            f"declares {attention}",
+            f"let the module declare ATTENTION = {trained.attention!r}, or train anew",
+        )
+    return trained
 
 
 def write_gguf(trained: Trained, path: Path, kind: str = "q8_0") -> None:
@@ -93,7 +115,7 @@ def write_gguf(trained: Trained, path: Path, kind: str = "q8_0") -> None:
     writer = gguf.GGUFWriter(path, "llama")
     _write_shape(writer, trained.config, kind)
     _write_tokenizer(writer, trained.tokenizer)
-    _write_history(writer, trained.info)
+    _write_history(writer, trained)
     for name, weight in trained.weights.items():
         _write_tensor(writer, _gguf_name(name), weight, kind)
     writer.write_header_to_file()
@@ -103,21 +125,30 @@ def write_gguf(trained: Trained, path: Path, kind: str = "q8_0") -> None:
 
 
 def compare(
-    trained: Trained, f32: Path, prompts: Sequence[str], texts: Sequence[str] = ()
+    trained: Trained,
+    f32: Path,
+    prompts: Sequence[str | Prompt],
+    texts: Sequence[str | Prompt] = (),
 ) -> Parity:
-    """Run `prompts` through PyTorch and through `f32` (the F32 export) and compare."""
+    """Run `prompts` through PyTorch and through `f32` (the F32 export) and compare.
+
+    Of `texts` only the tokens are compared. Both are read with the model's attention.
+    """
     model = trained.llama()
     tokenizer = trained.tokenizer
     logit, greedy_differ, tokens_differ = 0.0, 0, 0
     with Runner(f32, exact=True) as runner, torch.no_grad():
         for text in (*prompts, *texts):
-            tokens_differ += runner.tokenize(text) != tokenizer.encode(text)
+            tokens_differ += tokenize(
+                runner.tokenize, text, runner.attention
+            ) != tokenize(tokenizer.encode, text, trained.attention)
         for prompt in prompts:
-            ids = tokenizer.encode(prompt)
-            theirs = runner.scores(ids)
-            answer = runner.greedy(ids, 64)
+            ids, segments = tokenize(tokenizer.encode, prompt, trained.attention)
+            theirs = runner.scores(ids, segments)
+            answer = runner.greedy(ids, 64, segments)
             whole = torch.tensor([*ids, *answer])
-            ours = model.logits(model(whole, Layout.of([len(whole)])))
+            layout = Layout.of([len(whole)], segments=[segments])
+            ours = model.logits(model(whole, layout))
             difference = np.abs(ours[: len(ids)].numpy() - theirs).max()
             logit = max(logit, float(difference))
             # PyTorch would write the same tokens if each is its first choice, too
@@ -165,8 +196,11 @@ def _write_tokenizer(writer: gguf.GGUFWriter, tokenizer: Tokenizer) -> None:
     writer.add_add_eos_token(False)
 
 
-def _write_history(writer: gguf.GGUFWriter, info: Mapping[str, Any]) -> None:
-    writer.add_string("homellm.prompt_format", "grounded")
+def _write_history(writer: gguf.GGUFWriter, trained: Trained) -> None:
+    info = trained.info
+    writer.add_string("homellm.prompt_format", trained.prompt_format)
+    if trained.attention != "causal":  # which is what a file without means
+        writer.add_string("homellm.attention", trained.attention)
     writer.add_string("homellm.data_version", str(info["data_version"]))
     writer.add_float32("homellm.trained_minutes", info["seconds"] / 60)
     writer.add_uint64("homellm.trained_tokens", info["tokens"])
@@ -211,7 +245,7 @@ def _main(argv: Sequence[str] | None = None) -> None:
         settings = trained.info["settings"]
         data = load_data(settings["data"])
         prompts = [
-            make_example(data, settings["seed"], i, "held_out").prompt
+            prompt_of(make_example(data, settings["seed"], i, "held_out"))
             for i in range(arguments.prompts)
         ]
         parity = compare(trained, arguments.gguf, prompts)

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from . import TrainingError, card
+from .batches import prompt_of
 from .evaluate import Figure, evaluate, held_out
 from .export import LICENSE, NAME, TYPES, Parity, Trained, compare, load, write_gguf
 from .model import CONTEXT_LENGTH
@@ -74,8 +75,8 @@ def prove(trained: Trained, prompts: int, texts: int) -> Parity:
         parity = compare(
             trained,
             f32,
-            [example.prompt for example in examples[:prompts]],
-            [e.prompt for e in examples[prompts:]] + [e.answer for e in examples],
+            [prompt_of(example) for example in examples[:prompts]],
+            [prompt_of(e) for e in examples[prompts:]] + [e.answer for e in examples],
         )
     parity.check()
     return parity
@@ -99,7 +100,8 @@ def describe(
         "bytes": target.stat().st_size,
         "license": LICENSE.upper(),
         "tensor_type": kind,
-        "prompt_format": "grounded",
+        "prompt_format": trained.prompt_format,
+        "attention": trained.attention,
         "context": CONTEXT_LENGTH,
         "architecture": {**trained.config.to_dict(), "parameters": parameters},
         "data": {

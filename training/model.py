@@ -2,20 +2,24 @@
 
 RMSNorm, interleaved RoPE, grouped-query attention, SwiGLU, tied embeddings. A batch is
 one flat row of the tokens of many independent sequences: every linear layer sees the
-real tokens only, and attention looks at each sequence alone (block-diagonal, causal).
+real tokens only, and attention looks at each sequence alone, as its layout says.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - the usual name
 from torch import Tensor, nn
 
+from .layout import Layout
+
 CONTEXT_LENGTH = 1024
 """Positions that the RoPE table covers and that the exported file declares."""
+TOKEN_LIMIT = 4 * CONTEXT_LENGTH
+"""Tokens of a sequence: blocks share positions, but each token costs a mask's row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,32 +60,6 @@ def preset(size: str, vocab: int) -> Config:
     """Return the configuration named `size` for a vocabulary of `vocab` tokens."""
     dim, layers, heads, kv_heads, ffn = PRESETS[size]
     return Config(vocab, dim, layers, heads, kv_heads, ffn)
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """Where the tokens of a flat batch belong.
-
-    `positions` (N,): place of each token in its own sequence, from 0. `groups`: runs
-    of sequences of similar length, each padded to its own longest one for attention:
-    (first token, tokens, rows, width, slot of each token in rows * width).
-    """
-
-    positions: Tensor
-    groups: tuple[tuple[int, int, int, int, Tensor], ...]
-
-    @staticmethod
-    def of(lengths: Sequence[int], device: str = "cpu", groups: int = 1) -> Layout:
-        """Lay out sequences of these lengths, ascending if `groups` is more than 1."""
-        positions = torch.cat([torch.arange(n) for n in lengths])
-        made, start, first = [], 0, 0
-        for rows in _shares(len(lengths), groups):
-            part = lengths[first : first + rows]
-            width, tokens = max(part), sum(part)
-            slots = torch.cat([i * width + torch.arange(n) for i, n in enumerate(part)])
-            made.append((start, tokens, rows, width, slots.to(device)))
-            start, first = start + tokens, first + rows
-        return Layout(positions.to(device), tuple(made))
 
 
 class Llama(nn.Module):
@@ -179,7 +157,7 @@ def _rotate(x: Tensor, rope: Tensor) -> Tensor:
 
 
 def _attend(q: Tensor, k: Tensor, v: Tensor, layout: Layout) -> Tensor:
-    """Causal attention inside each sequence; returns (N, heads * head_dim)."""
+    """Attention inside each sequence; returns (N, heads * head_dim)."""
     if q.device.type == "cpu":
         # PyTorch's bf16 attention on CPU is six times slower backwards than fp32
         with torch.autocast("cpu", enabled=False):
@@ -190,14 +168,15 @@ def _attend(q: Tensor, k: Tensor, v: Tensor, layout: Layout) -> Tensor:
 def _attend_groups(q: Tensor, k: Tensor, v: Tensor, layout: Layout) -> Tensor:
     repeat = q.shape[1] // k.shape[1]
     parts = []
-    for start, tokens, rows, width, slots in layout.groups:
+    for start, tokens, rows, width, slots, mask in layout.groups:
         run = slice(start, start + tokens)
-        # Padding stands to the right of every sequence: the causal mask hides it.
+        # Padding stands to the right of every sequence: nothing sees what comes later.
         mixed = F.scaled_dot_product_attention(
             _pad(q[run], rows, width, slots, 1),
             _pad(k[run], rows, width, slots, repeat),
             _pad(v[run], rows, width, slots, repeat),
-            is_causal=True,
+            attn_mask=mask,
+            is_causal=mask is None,  # the fast path
         )
         flat = mixed.transpose(1, 2).reshape(rows * width, -1)
         parts.append(flat.index_select(0, slots))
@@ -209,9 +188,3 @@ def _pad(x: Tensor, rows: int, width: int, slots: Tensor, times: int) -> Tensor:
     padded = x.new_zeros((rows * width, *x.shape[1:])).index_copy(0, slots, x)
     padded = padded.view(rows, width, *x.shape[1:]).transpose(1, 2)
     return padded.repeat_interleave(times, 1) if times > 1 else padded
-
-
-def _shares(total: int, parts: int) -> list[int]:
-    """Split `total` rows into at most `parts` nearly equal runs."""
-    parts = max(1, min(parts, total))
-    return [total * (i + 1) // parts - total * i // parts for i in range(parts)]

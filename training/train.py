@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -31,10 +31,12 @@ from .batches import (
     Batch,
     Encoded,
     Stream,
+    attention_of,
     collate,
     encode,
     load_data,
     make_example,
+    prompt_format_of,
     shards,
 )
 from .model import PRESETS, Llama, preset
@@ -45,6 +47,7 @@ LOG = "log.jsonl"
 _WARM_UP_STEPS = 50
 DECAY = 0.45
 """The last part of the budget, in which the learning rate falls to nothing."""
+_PASS_TOKENS = 16384
 _EMBEDDING_RATE = 0.4  # AdamW's rate as a share of Muon's
 
 
@@ -180,7 +183,7 @@ class Trainer:
         the model's first choice after the ones before it; so one pass tells.
         """
         right: dict[str, list[bool]] = defaultdict(list)
-        parts = [examples[i : i + 128] for i in range(0, len(examples), 128)]
+        parts = list(_parts(examples))
         results = self._pool.map(self._exact, parts)
         for part, marks in zip(parts, results, strict=True):
             for example, exact in zip(part, marks, strict=True):
@@ -197,6 +200,7 @@ class Trainer:
             for parameter, state in optimizer.state.items():
                 for key, value in state.items():
                     tensors[f"optimizer.{names[id(parameter)]}.{key}"] = value
+        data = load_data(self.settings.data)
         info = {
             "size": self.settings.size,
             "tokenizer": self.tokenizer.fingerprint,
@@ -206,7 +210,9 @@ class Trainer:
             "tokens": self.tokens,
             "seconds": self.seconds,
             "loss": self.loss,
-            "data_version": load_data(self.settings.data).VERSION,
+            "data_version": data.VERSION,
+            "prompt_format": prompt_format_of(data),
+            "attention": attention_of(data),
             "machine": machine(),
             "settings": asdict(self.settings),
         }
@@ -216,13 +222,16 @@ class Trainer:
     def resume(self) -> None:
         """Go on where the checkpoint in the run's folder ended."""
         saved = checkpoint.load(Path(self.settings.out))
+        declared = attention_of(load_data(self.settings.data))
+        before = {"attention": "causal", **saved.info}
         for field, mine in (
             ("size", self.settings.size),
             ("tokenizer", self.tokenizer.fingerprint),
+            ("attention", declared),
         ):
-            if saved.info.get(field) != mine:
+            if before.get(field) != mine:
                 raise TrainingError(
-                    f"the checkpoint's {field} is {saved.info.get(field)}, not {mine}",
+                    f"the checkpoint's {field} is {before.get(field)}, not {mine}",
                     "use the settings that it was made with, or another --out",
                 )
         self.model.load_state_dict(saved.model())
@@ -291,9 +300,10 @@ def train(settings: Settings, *, resume: bool = False) -> Path:
     out.mkdir(parents=True, exist_ok=True)
     tokenizer = _tokenizer(settings, keep=resume)
     data = load_data(settings.data)
+    attention = attention_of(data)
     tests = {
         name: [
-            encode(tokenizer, make_example(data, seed, index, split))
+            encode(tokenizer, make_example(data, seed, index, split), attention)
             for index in range(count)
         ]
         for name, split, seed, count in (
@@ -390,6 +400,20 @@ def _tokenizer(settings: Settings, *, keep: bool) -> Tokenizer:
         )
         made.save(path)
     return Tokenizer.load(path)
+
+
+def _parts(examples: Sequence[Encoded]) -> Iterator[list[Encoded]]:
+    """Group examples so that what one pass keeps of them stays small."""
+    part: list[Encoded] = []
+    tokens = 0
+    for example in examples:
+        if len(part) == 128 or (part and tokens + len(example.ids) > _PASS_TOKENS):
+            yield part
+            part, tokens = [], 0
+        part.append(example)
+        tokens += len(example.ids)
+    if part:
+        yield part
 
 
 def _optimizer_state(saved: checkpoint.Checkpoint, name: str) -> dict[str, Tensor]:

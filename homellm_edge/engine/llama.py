@@ -51,8 +51,6 @@ from homellm_edge.prompt.blocks import Prompt
 KvType = Literal["f32", "f16", "q8_0"]
 KvPlan = Literal["auto", "block", "causal", "prefix"]
 
-DEFAULT_CONTEXT = 4096
-
 _log = logging.getLogger(__name__)
 _BATCH = 512
 _STORE_FOLDER = "kv"
@@ -102,7 +100,7 @@ class LlamaEngine:
         """
         info = inspect_model(path)
         if n_ctx is None:
-            n_ctx = min(info.n_ctx_train, DEFAULT_CONTEXT)
+            n_ctx = info.usual_context
         if n_ctx < 1:
             raise EngineError(f"a context of {n_ctx} tokens is not possible")
         check_memory(

@@ -14,6 +14,9 @@ from homellm_edge.errors import ModelError, NotEnoughMemoryError
 
 MIB = 1 << 20
 
+DEFAULT_CONTEXT = 4096
+"""Tokens of context, or what a model was trained for if that is less."""
+
 KV_TYPES: Mapping[str, tuple[int, float]] = MappingProxyType(
     {"f32": (0, 4.0), "f16": (1, 2.0), "q8_0": (8, 34 / 32)}
 )
@@ -54,6 +57,17 @@ class ModelInfo:
     def prompt_format(self) -> str:
         """The dialect named by `homellm.prompt_format`, empty when it is not there."""
         return self._named("homellm.prompt_format")
+
+    @property
+    def usual_context(self) -> int:
+        """Tokens of context if nobody asks for a number.
+
+        Blocks share positions, so with block attention there can be more tokens than
+        the positions that the model was trained for.
+        """
+        if self.attention == "block":
+            return DEFAULT_CONTEXT
+        return min(self.n_ctx_train, DEFAULT_CONTEXT)
 
     @property
     def attention(self) -> str:
