@@ -68,6 +68,11 @@ class Archive:
             yield
         return True
 
+    def is_plain(self, tokens: array[int]) -> bool:
+        """Whether there is no control token among these."""
+        decoder = self._decoder
+        return not any(decoder.is_unspeakable(t) or decoder.is_end(t) for t in tokens)
+
     def load_run(self, tokens: array[int], sequence: int = MAIN) -> int:
         """Bring back as much of a run as there is; how many tokens that is."""
         for start, end in _spans(tokens):
@@ -102,12 +107,18 @@ class PrefixArchive:
         yield from self._archive.save_run(tokens)
 
     def restore(self, header: str, memo: Memo) -> Restored:
-        """Bring back the start of a snapshot with this header."""
+        """Bring back the start of a snapshot with this header.
+
+        It ends before a block that writes control tokens: lines of a home do not.
+        """
         blocks = self._layout(header)
         tokens = array("i", memo(header, True))
         ends = []
         for block in blocks:
-            tokens += memo(block.text)
+            line = memo(block.text)
+            if not self._archive.is_plain(line):
+                break
+            tokens += line
             ends.append(len(tokens))
         count = self._archive.load_run(tokens)
         whole = sum(end <= count for end in ends)

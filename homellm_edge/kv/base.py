@@ -72,6 +72,14 @@ class Decoder(Protocol):
         """Remove positions from the cache; False where that is impossible."""
         ...
 
+    def is_unspeakable(self, token: int) -> bool:
+        """Whether it is a control token that does not end a generation."""
+        ...
+
+    def is_end(self, token: int) -> bool:
+        """Whether the token ends a generation."""
+        ...
+
     def last_position(self, sequence: int = 0) -> int:
         """The highest position in the cache, -1 when empty."""
         ...
@@ -106,11 +114,6 @@ class Plan(Protocol):
     A plan that raises is left consistent: what it believes to be in the cache is there.
     Prompts have been fitted to the context; a plan never leaves out a block.
     """
-
-    @property
-    def position(self) -> int:
-        """Where the next token goes."""
-        ...
 
     @property
     def cells(self) -> int:

@@ -96,11 +96,6 @@ class BlockPlan:
         return LAST_SEQUENCE - self._io
 
     @property
-    def position(self) -> int:
-        """Where the next token goes."""
-        return self._tail.end
-
-    @property
     def cells(self) -> int:
         """Tokens that a question sees."""
         lines = sum(line.length for line in self._lines)

@@ -85,11 +85,6 @@ class CausalPlan:
         self._limit = decoder.n_ctx
 
     @property
-    def position(self) -> int:
-        """Where the next token goes."""
-        return self._run.end
-
-    @property
     def cells(self) -> int:
         """Tokens in the cache."""
         return len(self._run.tokens)
@@ -98,11 +93,6 @@ class CausalPlan:
     def resident(self) -> frozenset[str]:
         """Keys of the blocks that the text tells of."""
         return frozenset(self._view())
-
-    @property
-    def text(self) -> str:
-        """The text in the cache without question, as a plain prompt."""
-        return (self._header or "") + "".join(self._texts())
 
     def refresh(self, prompt: Prompt, limit: int) -> Evaluated:
         """Append what changed; see `base.Plan`."""

@@ -25,11 +25,6 @@ class PrefixPlan:
         self._keys: frozenset[str] = frozenset()
 
     @property
-    def position(self) -> int:
-        """Where the next token goes."""
-        return self._run.end
-
-    @property
     def cells(self) -> int:
         """Tokens in the cache."""
         return len(self._run.tokens)
