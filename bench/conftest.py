@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from changing_home import write_model
 from engines import Engine
 from peers import engine as make_engine
 from peers import missing
@@ -37,6 +39,12 @@ def engine_of() -> Callable[[str, str], Engine]:
         return made(name, vocab)
 
     return found
+
+
+@pytest.fixture(scope="session")
+def home_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model of random weights for the benchmarks of the KV cache."""
+    return write_model(tmp_path_factory.mktemp("models") / "home.gguf")
 
 
 def _rows(config: pytest.Config) -> list[dict[str, Any]]:

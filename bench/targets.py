@@ -42,10 +42,11 @@ def _judge(
     rows: list[Mapping[str, Any]],
 ) -> Judged | None:
     params, figure = row["params"], target["figure"]
+    compared = target.get("compared", "engine")
+    where = {compared: "ours", **target["where"]}
     if (
-        params.get("engine") != "ours"
-        or not row["group"].startswith(f"{target['group']}[")
-        or any(params.get(k) != v for k, v in target["where"].items())
+        not row["group"].startswith(f"{target['group']}[")
+        or any(params.get(k) != v for k, v in where.items())
         or figure not in row["extra_info"]
     ):
         return None
@@ -55,7 +56,7 @@ def _judge(
         theirs = [
             r["extra_info"][figure]
             for r in rows
-            if r["params"] == {**params, "engine": peer}
+            if r["params"] == {**params, compared: peer}
             and r["group"] == row["group"]
             and figure in r["extra_info"]
         ]
@@ -65,15 +66,16 @@ def _judge(
     met = target.get("at_least", reached) <= reached <= target.get("at_most", reached)
     bound = f">= {target['at_least']:g}" if "at_least" in target else ""
     bound = bound or f"<= {target['at_most']:g}"
-    return Judged(
-        row["group"], figure, f"{bound} x {peer}" if peer else bound, reached, met
-    )
+    place = row["group"]
+    if compared != "engine":
+        place += f" {params[compared]}"
+    return Judged(place, figure, f"{bound} x {peer}" if peer else bound, reached, met)
 
 
 def table(judged: Iterable[Judged]) -> str:
     """One line for each target and measurement."""
     return "\n".join(
-        f"{'ok' if j.met else 'MISSED':7}{j.place:40}{j.figure:14}"
+        f"{'ok' if j.met else 'MISSED':7}{j.place:40}{j.figure:18}"
         f"{j.target:24}reached {j.reached:.4g}"
         for j in judged
     )

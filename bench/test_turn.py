@@ -138,7 +138,7 @@ def test_turn_llama_cpp_python(benchmark: Any, engine: str) -> None:
 
     def answer(request: Request) -> tuple[bytes, int]:
         prompt = request.prompt
-        text = prompt.header + "".join(prompt.blocks) + prompt.question
+        text = prompt.text
         tokens = model.tokenize(text.encode(), add_bos=False, special=True)
         written: list[int] = []
         grammar = LlamaGrammar.from_string(request.grammar or "", verbose=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import gguf
@@ -41,10 +42,12 @@ def write_llama(
     architecture: str = "llama",
     tensors: bool = True,
     without: str = "",
+    merges: Sequence[str] = MERGES,
 ) -> Path:
     """Write a llama-architecture model (f32).
 
-    `end` None names no end token; `without` are letters that no token has.
+    `end` None names no end token; `without` are letters that no token has; `merges`
+    make the longer tokens.
     """
     heads, kv_heads, ff = 4, 2, width * 2
     head = width // heads
@@ -58,7 +61,7 @@ def write_llama(
     writer.add_layer_norm_rms_eps(1e-5)
     writer.add_rope_dimension_count(head)
     writer.add_file_type(0)
-    size = _add_vocabulary(writer, special, end, without)
+    size = _add_vocabulary(writer, special, end, without, merges)
     for key, value in (metadata or {}).items():
         writer.add_string(key, value)
     if tensors:
@@ -162,8 +165,9 @@ def _add_vocabulary(
     special: tuple[str, ...],
     end: str | None,
     without: str = "",
+    merges: Sequence[str] = MERGES,
 ) -> int:
-    joined = ["".join(pair.split(" ")) for pair in MERGES]
+    joined = ["".join(pair.split(" ")) for pair in merges]
     # a letter that is missing becomes a control token, so that ids stay as they are
     symbols = [f"<{text}>" if text in without else text for text in byte_symbols()]
     tokens = [*symbols, *joined, *special]
@@ -173,7 +177,7 @@ def _add_vocabulary(
     writer.add_tokenizer_pre("gpt-2")
     writer.add_token_list(tokens)
     writer.add_token_types(kinds)
-    writer.add_token_merges(list(MERGES))
+    writer.add_token_merges(list(merges))
     writer.add_add_bos_token(False)
     if end is not None:
         writer.add_eos_token_id(tokens.index(end))

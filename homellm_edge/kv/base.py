@@ -125,9 +125,10 @@ class Plan(Protocol):
         """Keys of the blocks that are in the cache."""
         ...
 
-    def refresh(self, prompt: Prompt, limit: int) -> Evaluated:
+    def refresh(self, prompt: Prompt, limit: int, *, urgent: bool = False) -> Evaluated:
         """Bring all but the question into the cache, in at most `limit` cells.
 
+        `urgent`: somebody waits, so the least is done that gives a right answer.
         Raises TurnCancelledError, ContextFullError, EngineError; what was finished
         until then stays.
         """

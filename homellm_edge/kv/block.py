@@ -107,7 +107,7 @@ class BlockPlan:
         """Keys of the last prompt."""
         return self._keys
 
-    def refresh(self, prompt: Prompt, limit: int) -> Evaluated:
+    def refresh(self, prompt: Prompt, limit: int, *, urgent: bool = False) -> Evaluated:
         """Evaluate what has not been; see `base.Plan`."""
         cost = self._bring_header(prompt.header)
         blocks = [block for block in prompt.blocks if block.text]

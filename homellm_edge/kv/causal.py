@@ -28,6 +28,9 @@ REBASE_SHARE = 0.25
 """A new snapshot is made when the changes are longer than this share of the old one."""
 
 _REBASE_LEAST = 64
+_LITTLE_MORE = 2.5
+"""A snapshot may cost so many times the changes before they are told alone."""
+
 _CROWDED = 0.75
 """Share of the room from which on it is better to read a snapshot than to wait."""
 
@@ -94,7 +97,7 @@ class CausalPlan:
         """Keys of the blocks that the text tells of."""
         return frozenset(self._view())
 
-    def refresh(self, prompt: Prompt, limit: int) -> Evaluated:
+    def refresh(self, prompt: Prompt, limit: int, *, urgent: bool = False) -> Evaluated:
         """Append what changed; see `base.Plan`."""
         self._limit = limit
         if prompt.header != self._header or prompt.updates != self._words:
@@ -103,7 +106,7 @@ class CausalPlan:
         self._follow(prompt.turns)
         self._tell(prompt.blocks)
         tokens = self._resident_tokens()
-        if len(tokens) > limit:
+        if len(tokens) > limit or not (urgent or self._is_worth_telling(tokens)):
             self._compact()
             tokens = self._resident_tokens()
         if self._shadow is not None and len(tokens) + self._extra > limit:
@@ -273,6 +276,15 @@ class CausalPlan:
     def _extra(self) -> int:
         """Cells that the shadow has for itself."""
         return len(self._shadow.tokens) - self._shared if self._shadow else 0
+
+    def _is_worth_telling(self, tokens: array[int]) -> bool:
+        """False where a new snapshot would follow at once and costs little more."""
+        if not self._cuttable or not self._rebase_due():
+            return True
+        target = self._snapshot_tokens(self._quiet_first())
+        told = len(tokens) - common_prefix(self._run.tokens, tokens)
+        anew = len(target) - common_prefix(self._run.tokens, target)
+        return anew > _LITTLE_MORE * told
 
     def _rebase_due(self) -> bool:
         if not self._updates or self._tail:

@@ -34,7 +34,7 @@ class PrefixPlan:
         """Keys of the last prompt."""
         return self._keys
 
-    def refresh(self, prompt: Prompt, limit: int) -> Evaluated:
+    def refresh(self, prompt: Prompt, limit: int, *, urgent: bool = False) -> Evaluated:
         """Bring header, blocks and turns into the cache."""
         self._keys = frozenset(block.key for block in prompt.blocks)
         self._base = array("i", self._memo(prompt.header, True))

@@ -86,7 +86,7 @@ class Session:
         self._question = self._memo(prompt.question)
         fitted = self._fit(prompt, len(self._question))
         limit = self._decoder.n_ctx - len(self._question) - LEAST_ANSWER
-        self._cost = self._plan.refresh(fitted.prompt, limit)
+        self._cost = self._plan.refresh(fitted.prompt, limit, urgent=True)
         if not self._question:
             raise EngineError("the question is empty")
         return self._decoder.n_ctx - self._plan.cells - len(self._question)
