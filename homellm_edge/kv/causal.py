@@ -24,7 +24,7 @@ from homellm_edge.prompt.blocks import Block, Prompt, Turn, Updates
 _SHADOW = 1
 """The sequence in which the next snapshot is made."""
 
-REBASE_SHARE = 0.25
+REBASE_SHARE = 0.15
 """A new snapshot is made when the changes are longer than this share of the old one."""
 
 _REBASE_LEAST = 64
