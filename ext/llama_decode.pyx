@@ -65,6 +65,7 @@ cdef class Decoder:
     cdef bint has_logits
     cdef bint end_known
     cdef int32_t guard
+    cdef int64_t total
 
     def __cinit__(self, Api api not None, uintptr_t context, uintptr_t vocab,
                   int32_t n_batch, int32_t guard=-1):
@@ -134,6 +135,11 @@ cdef class Decoder:
     def n_seq_max(self):
         """Sequences that tokens can be decoded in; memory has 256."""
         return self.sequence_limit
+
+    @property
+    def decoded(self):
+        """Tokens decoded so far, those that were removed again included."""
+        return self.total
 
     @property
     def n_vocab(self):
@@ -246,6 +252,7 @@ cdef class Decoder:
                 rc = self.api.decode(self.context, self.batch)
                 if rc != 0:
                     break
+                self.total += size
             if rc != 0:
                 for run in range(runs):
                     self.api.seq_rm(
@@ -520,6 +527,7 @@ cdef class Decoder:
                 self.api.seq_cp(
                     self.memory, sequence, self.guard, start, start + size)
             done[0] += size
+            self.total += size
         return 0
 
     cdef int _check_tokens(self, const int32_t[::1] tokens) except -1:

@@ -3,6 +3,7 @@
     run_ha.py serve                     until Ctrl-C, for a browser
     run_ha.py ask "SENTENCE;;SENTENCE"  boots, asks, shows what happened, ends
     run_ha.py screenshot PICTURE.png "SENTENCE"    the same in the real frontend
+    run_ha.py busy                      many changes a second: lag, answers, KV cache
 
 Run it with the python of `scripts/ensure-ha run`; the Makefile does. Exit code 0, or 2
 with one line that names cause and cure.
@@ -23,8 +24,12 @@ from pathlib import Path
 import yaml
 from lab.ask import ask
 from lab.browser import find_chromium, screenshot
+from lab.busy import Script, busy
+from lab.busy import report as busy_report
+from lab.busy_home import configuration, things
 from lab.client import PASSWORD, USER, Client
 from lab.furnish import add_integration, furnish, prefer_agent, until_running
+from lab.models import write_chat_model
 from lab.problems import LabError
 from lab.process import (
     check_port,
@@ -37,12 +42,14 @@ from lab.report import report
 from lab.settings import Settings
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+INTEGRATIONS = REPOSITORY / "scripts/demo_home/custom_components"
 DEFAULT_PORT = 8123
 
 
 @asynccontextmanager
 async def assist_at_home(settings: Settings) -> AsyncIterator[Client]:
     """Home Assistant, up and furnished, with our agent in charge of Assist."""
+    assert settings.home is not None  # noqa: S101 - only the busy home has no file
     home = yaml.safe_load(settings.home.read_text(encoding="utf-8"))
     async with running(settings) as seconds:
         say(f"Home Assistant answers after {seconds:.0f} s")
@@ -102,20 +109,61 @@ async def picture(args: argparse.Namespace) -> None:
     say(f"wrote {args.picture}")
 
 
+async def busy_home(args: argparse.Namespace) -> None:
+    """Change many states a second, ask in the middle, and show what that costs."""
+    if args.entities < 1 or args.seconds <= 0:
+        raise LabError("a busy home has --entities and --seconds of more than 0")
+    home = things(args.entities)
+    script = Script(
+        changes=args.changes,
+        seconds=args.seconds,
+        baseline=args.seconds if args.baseline is None else args.baseline,
+        questions=args.questions,
+        context=args.context,
+        kv_plan=args.kv_plan,
+    )
+    components = (args.component, INTEGRATIONS / "homellm_lab")
+    async with temporary_folder(args) as (folder, port):
+        extra = configuration(home)
+        settings = Settings(folder, None, components, args.host, port, extra)
+        model = args.model.resolve() if args.model else folder / "chat.gguf"
+        if not args.model:
+            write_chat_model(REPOSITORY, model)
+        async with running(settings), Client(settings.url) as client:
+            say(f"{script.baseline:g} s without us, then {script.seconds:g} s with us")
+            result = await busy(client, home, model, script)
+        errors = logged_errors(settings)
+    print(f"\n{busy_report(result)}", flush=True)
+    for line in errors:
+        say(f"Home Assistant logged: {line}")
+    if args.json:
+        data = {**result.to_dict(), "errors": errors}
+        args.json.write_text(json.dumps(data, indent=1), encoding="utf-8")
+
+
 @asynccontextmanager
 async def temporary_home(
     args: argparse.Namespace,
 ) -> AsyncIterator[tuple[Client, Settings]]:
-    """A Home Assistant of its own; its folder stays only if something went wrong."""
+    """A Home Assistant of its own with the demo home."""
+    async with temporary_folder(args) as (folder, port):
+        settings = make_settings(args, folder, port)
+        async with assist_at_home(settings) as client:
+            yield client, settings
+
+
+@asynccontextmanager
+async def temporary_folder(
+    args: argparse.Namespace,
+) -> AsyncIterator[tuple[Path, int]]:
+    """A configuration folder and a port; the folder stays only if something failed."""
     port = port_number(args.port) or free_port(args.host)
     args.config.parent.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="ask-", dir=args.config.parent))
-    settings = make_settings(args, folder, port)
     try:
-        async with assist_at_home(settings) as client:
-            yield client, settings
+        yield folder, port
     except LabError as err:
-        raise LabError(f"{err} (kept: {settings.log})") from err
+        raise LabError(f"{err} (kept: {folder})") from err
     except BaseException:
         shutil.rmtree(folder)
         raise
@@ -124,8 +172,8 @@ async def temporary_home(
 
 def make_settings(args: argparse.Namespace, folder: Path, port: int) -> Settings:
     """The settings for that folder and port."""
-    demo = REPOSITORY / "scripts/demo_home/custom_components/homellm_demo"
-    return Settings(folder, args.home, (args.component, demo), args.host, port)
+    components = (args.component, INTEGRATIONS / "homellm_demo")
+    return Settings(folder, args.home, components, args.host, port)
 
 
 def say(line: str) -> None:
@@ -166,6 +214,19 @@ def parse() -> argparse.Namespace:
     command.add_argument("picture", type=Path)
     command.add_argument("text")
     command.set_defaults(run=picture)
+    command = commands.add_parser("busy")
+    command.add_argument("--seconds", type=float, default=60)
+    command.add_argument(
+        "--baseline", type=float, help="seconds without our agents; default: as many"
+    )
+    command.add_argument("--changes", type=float, default=20, help="a second")
+    command.add_argument("--entities", type=int, default=200)
+    command.add_argument("--questions", type=int, default=6, help="to each agent")
+    command.add_argument("--context", type=int, default=0, help="of the chat model")
+    command.add_argument("--kv-plan", default="auto", help="of the chat model")
+    command.add_argument("--model", type=Path, help="a chat model; default: a tiny one")
+    command.add_argument("--json", type=Path, help="write everything there as well")
+    command.set_defaults(run=busy_home)
     return parser.parse_args()
 
 

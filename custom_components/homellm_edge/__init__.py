@@ -9,7 +9,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ConfigEntryError, ConfigEntryNotReady
 from homeassistant.helpers import issue_registry as ir
 
-from .const import CONF_THREADS, DOMAIN, THREADS_AUTOMATIC
+from .const import DOMAIN
 from .wheels import InstallError, async_ensure_installed
 
 if TYPE_CHECKING:
@@ -106,8 +106,7 @@ async def _async_options_changed(
     hass: HomeAssistant, entry: HomellmEdgeConfigEntry
 ) -> None:
     """Reload the model only for what it cannot change while it is loaded."""
-    threads = int(entry.options.get(CONF_THREADS, THREADS_AUTOMATIC))
-    if threads != entry.runtime_data.threads:
+    if entry.runtime_data.outdated:
         hass.config_entries.async_schedule_reload(entry.entry_id)
     else:
         entry.runtime_data.prepare()

@@ -24,14 +24,21 @@ from homeassistant.helpers.selector import (
 )
 
 from .const import (
+    CONF_CONTEXT,
     CONF_HISTORY,
+    CONF_KV_DAILY_MB,
+    CONF_KV_PLAN,
     CONF_MAX_TOKENS,
     CONF_MODEL,
     CONF_MODEL_PATH,
     CONF_PERSONA,
     CONF_THREADS,
+    CONTEXT_AUTOMATIC,
+    DEFAULT_KV_DAILY_MB,
     DEFAULT_TITLE,
     DOMAIN,
+    KV_PLAN_AUTOMATIC,
+    KV_PLANS,
     MODEL_DEFAULT,
     MODEL_FILE,
     THREADS_AUTOMATIC,
@@ -53,9 +60,11 @@ _USER_SCHEMA = probatio.Schema(
 _FILE_SCHEMA = probatio.Schema({probatio.Required(CONF_MODEL_PATH): TextSelector()})
 
 
-def _count(low: int, high: int) -> NumberSelector:
+def _count(low: int, high: int, **more: Any) -> NumberSelector:
     return NumberSelector(
-        NumberSelectorConfig(min=low, max=high, step=1, mode=NumberSelectorMode.BOX)
+        NumberSelectorConfig(
+            min=low, max=high, step=1, mode=NumberSelectorMode.BOX, **more
+        )
     )
 
 
@@ -65,6 +74,17 @@ _OPTIONS_SCHEMA = probatio.Schema(
         probatio.Optional(CONF_MAX_TOKENS): _count(16, 2048),
         probatio.Optional(CONF_HISTORY): _count(0, 20),
         probatio.Optional(CONF_THREADS, default=THREADS_AUTOMATIC): _count(0, 64),
+        probatio.Optional(CONF_CONTEXT, default=CONTEXT_AUTOMATIC): _count(0, 131072),
+        probatio.Optional(CONF_KV_PLAN, default=KV_PLAN_AUTOMATIC): SelectSelector(
+            SelectSelectorConfig(
+                options=list(KV_PLANS),
+                mode=SelectSelectorMode.DROPDOWN,
+                translation_key="kv_plan",
+            )
+        ),
+        probatio.Optional(CONF_KV_DAILY_MB, default=DEFAULT_KV_DAILY_MB): _count(
+            0, 10000, unit_of_measurement="MB"
+        ),
     }
 )
 
@@ -149,7 +169,7 @@ class HomellmEdgeConfigFlow(ConfigFlow, domain=DOMAIN):
 
 
 class HomellmEdgeOptionsFlow(OptionsFlow):
-    """Options of an entry; only the number of threads loads the model anew."""
+    """Options of an entry; those of `options.LoadSettings` load the model anew."""
 
     async def async_step_init(
         self, user_input: dict[str, Any] | None = None

@@ -1,6 +1,10 @@
-"""What a bug report needs, without the names of anything in the home."""
+"""What a bug report needs, without the names of anything in the home.
+
+Entity ids are names, too, so what is left out is counted here; the log has the ids.
+"""
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from homeassistant.core import HomeAssistant
@@ -25,12 +29,24 @@ async def async_get_config_entry_diagnostics(
         "embedded_model": CONF_MODEL_PATH not in entry.data,
         "prompt_format": runtime.backend.prompt_format,
         "options": options,
+        "cache": {
+            "kv_plan": runtime.kv_plan,
+            "context": runtime.context,
+            "refreshes": runtime.refreshes,
+            "refreshed_tokens": runtime.refreshed_tokens,
+            "left_out": _domains(runtime.left_out.ids),
+        },
         "home": {
             "floors": len(home.floors),
             "areas": len(home.areas),
             "entities": len(home.entities),
-            "domains": dict(Counter(e.domain for e in home.entities)),
+            "domains": _domains(e.entity_id for e in home.entities),
             "with_aliases": sum(bool(e.aliases) for e in home.entities),
             "without_area": sum(e.area is None for e in home.entities),
         },
     }
+
+
+def _domains(entity_ids: Iterable[str]) -> dict[str, int]:
+    """How many there are of each domain."""
+    return dict(Counter(entity_id.partition(".")[0] for entity_id in entity_ids))

@@ -4,11 +4,15 @@ The library is imported only inside the functions: this module is loaded togethe
 the config flow, before the library is installed.
 """
 
+import logging
+import os
 from pathlib import Path
 
 from homeassistant.core import HomeAssistant
 
 from .const import DOMAIN
+
+_LOGGER = logging.getLogger(__name__)
 
 
 class ModelFileError(Exception):
@@ -26,9 +30,22 @@ def default_model() -> Path:
     return DEFAULT_MODEL
 
 
-def probe_cache(hass: HomeAssistant) -> str:
-    """The folder in which the engine remembers which models passed its test."""
-    return hass.config.cache_path(DOMAIN)
+def cache_folder(hass: HomeAssistant) -> Path | None:
+    """The folder for what the engine remembers, the KV cache of the home among it.
+
+    None, with a warning, where Home Assistant would serve it over HTTP. Blocks.
+    """
+    folder = Path(hass.config.cache_path(DOMAIN))
+    real = Path(os.path.realpath(folder))
+    for served in (hass.config.path("www"), *hass.config.media_dirs.values()):
+        if real.is_relative_to(os.path.realpath(served)):
+            _LOGGER.warning(
+                "Nothing is kept in %s, because Home Assistant serves %s over HTTP",
+                folder,
+                served,
+            )
+            return None
+    return folder
 
 
 async def async_check_model(hass: HomeAssistant, path: str | None) -> Path:
@@ -36,18 +53,18 @@ async def async_check_model(hass: HomeAssistant, path: str | None) -> Path:
 
     Loads the file in a child process. Raises ModelFileError.
     """
-    return await hass.async_add_executor_job(_check, path, probe_cache(hass))
+    return await hass.async_add_executor_job(_check, hass, path)
 
 
-def _check(text: str | None, cache: str) -> Path:
+def _check(hass: HomeAssistant, text: str | None) -> Path:
     try:
-        return _usable_model(text, cache)
+        return _usable_model(text, cache_folder(hass))
     except ImportError as err:
         raise ModelFileError("import_failed", str(err)) from err
 
 
-def _usable_model(text: str | None, cache: str) -> Path:
-    from homellm_edge.engine.llama import DEFAULT_CONTEXT
+def _usable_model(text: str | None, cache: Path | None) -> Path:
+    import homellm_edge.engine.llama  # noqa: F401  (the compiled parts must load, too)
     from homellm_edge.engine.model import check_memory, estimate_memory, inspect_model
     from homellm_edge.engine.probe import probe_model
     from homellm_edge.errors import EngineError, NotEnoughMemoryError
@@ -65,8 +82,7 @@ def _usable_model(text: str | None, cache: str) -> Path:
         raise ModelFileError("not_gguf", str(path))
     try:
         info = inspect_model(path)
-        n_ctx = min(info.n_ctx_train, DEFAULT_CONTEXT)
-        check_memory(estimate_memory(info, n_ctx))
+        check_memory(estimate_memory(info, info.usual_context))
         probe_model(info, cache_dir=cache)
     except NotEnoughMemoryError as err:
         raise ModelFileError("no_memory", str(err)) from err

@@ -20,11 +20,12 @@ from homellm_edge.engine.base import Backend
 from homellm_edge.engine.llama import LlamaEngine
 from homellm_edge.errors import HomellmEdgeError
 
-from .const import CONF_MODEL_PATH, CONF_THREADS, THREADS_AUTOMATIC
+from .const import CONF_MODEL_PATH
 from .executor import HassExecutor
 from .home_source import HomeSource
-from .model_file import default_model, probe_cache
-from .options import agent_options
+from .left_out import LeftOut
+from .model_file import cache_folder, default_model
+from .options import LoadSettings, agent_options
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -39,9 +40,12 @@ class Runtime:
     hass: HomeAssistant
     entry: ConfigEntry[Any]
     backend: Backend
-    threads: int
+    settings: LoadSettings
     agent: Agent = field(init=False)
     source: HomeSource = field(init=False)
+    left_out: LeftOut = field(init=False)
+    refreshes: int = field(init=False, default=0)
+    refreshed_tokens: int = field(init=False, default=0)
     _timer: CALLBACK_TYPE | None = field(init=False, default=None)
     _refreshing: asyncio.Task[None] | None = field(init=False, default=None)
     _failed: bool = field(init=False, default=False)
@@ -50,11 +54,27 @@ class Runtime:
     def __post_init__(self) -> None:
         self.source = HomeSource(self.hass, self.prepare)
         self.agent = Agent(self.backend, HassExecutor(self.hass, self.source))
+        self.left_out = LeftOut(self.hass, self.entry)
 
     @property
     def model_name(self) -> str:
         """The model as a person knows it: the name of its file."""
         return model_path(self.entry).stem
+
+    @property
+    def outdated(self) -> bool:
+        """Whether an option was changed that needs the model to be loaded anew."""
+        return LoadSettings.of(self.entry) != self.settings
+
+    @property
+    def kv_plan(self) -> str:
+        """How the home lies in the KV cache; none where the backend has no such."""
+        return str(getattr(self.backend, "kv_plan", "none"))
+
+    @property
+    def context(self) -> int | None:
+        """Tokens that the model can look at, if the backend knows."""
+        return getattr(self.backend, "n_ctx", None)
 
     @callback
     def start(self) -> None:
@@ -75,6 +95,7 @@ class Runtime:
         if self._refreshing:
             self._refreshing.cancel()
             await asyncio.wait({self._refreshing})
+        self.left_out.withdraw()
         await self.backend.close()
 
     def apply_options(self) -> None:
@@ -117,6 +138,10 @@ class Runtime:
                 _LOGGER.warning("Preparing the prompt works again")
             self._failed = False
             _LOGGER.debug("Prepared the prompt: %d tokens evaluated", tokens)
+            self.refreshes += 1
+            self.refreshed_tokens += tokens
+            cut = getattr(self.backend, "cut", None)  # what of the prompt had no room
+            self.left_out.update(cut.blocks if cut else (), self.source.home())
 
 
 def model_path(entry: ConfigEntry[Any]) -> Path:
@@ -127,13 +152,21 @@ def model_path(entry: ConfigEntry[Any]) -> Path:
 
 async def async_load(hass: HomeAssistant, entry: ConfigEntry[Any]) -> Runtime:
     """Load the entry's model; raises HomellmEdgeError."""
-    threads = int(entry.options.get(CONF_THREADS, THREADS_AUTOMATIC))
+    settings = LoadSettings.of(entry)
+    cache = await hass.async_add_executor_job(cache_folder, hass)
     backend = await hass.async_add_executor_job(
-        load_engine, model_path(entry), threads, probe_cache(hass)
+        load_engine, model_path(entry), settings, cache
     )
-    return Runtime(hass, entry, backend, threads)
+    return Runtime(hass, entry, backend, settings)
 
 
-def load_engine(path: Path, threads: int, cache: str) -> Backend:
-    """Load a model file; blocks. 0 threads means as many as the engine likes."""
-    return LlamaEngine.load(path, n_threads=threads or None, cache_dir=cache)
+def load_engine(path: Path, settings: LoadSettings, cache: Path | None) -> Backend:
+    """Load a model file; blocks. Without a folder nothing is remembered."""
+    return LlamaEngine.load(
+        path,
+        n_ctx=settings.context,
+        n_threads=settings.threads,
+        kv_plan=settings.kv_plan,
+        daily_bytes=settings.daily_bytes,
+        cache_dir=cache,
+    )

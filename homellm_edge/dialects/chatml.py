@@ -9,7 +9,7 @@ from ..engine.base import Request
 from ..errors import CallError
 from ..grammar import HomeGrammar
 from ..home import Home
-from ..prompt import PastTurn, Prompt, chatml_prompt
+from ..prompt import PastTurn, Prompt, Rendered, chatml_prompt
 from ..prompt.chatml import END
 from ..services import (
     MAX_TARGETS,
@@ -30,12 +30,19 @@ class ChatMLDialect:
 
     def __init__(self) -> None:
         self._grammar = HomeGrammar()
+        self._rendered = Rendered()
 
     def standing(
         self, home: Home, history: Sequence[PastTurn], options: PromptOptions
     ) -> Prompt:
         """The lines of all devices, and the conversation so far."""
-        return chatml_prompt(home, "", persona=options.persona, history=history)
+        return chatml_prompt(
+            home,
+            "",
+            persona=options.persona,
+            history=history,
+            rendered=self._rendered,
+        )
 
     def past(self, situation: Situation, written: str) -> PastTurn:
         """Sentence and circumstances as they stood in the prompt, and the output."""
@@ -53,6 +60,7 @@ class ChatMLDialect:
                 history=situation.history,
                 context=_context(home, situation),
                 wanted=situation.grounding.entities,
+                rendered=self._rendered,
             ),
             grammar=self._grammar.text(home),
             max_tokens=options.max_tokens,

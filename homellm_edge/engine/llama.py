@@ -158,6 +158,11 @@ class LlamaEngine:
         """What of the last prompt had no room in the context."""
         return self._native.session.cut
 
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Texts of the home's blocks in the cache; exact while nothing runs."""
+        return self._native.session.plan.lines
+
     def tokenize(self, text: str) -> list[int]:
         """Token ids of a text as in the middle of a prompt. Not after `close`."""
         return self._native.tokenize(text, False).tolist()
@@ -211,8 +216,12 @@ class LlamaEngine:
     # What follows runs in the worker's thread.
 
     def _refresh(self, job: RefreshJob) -> None:
-        evaluated = self._native.session.refresh(job.prompt)
-        job.evaluated += evaluated.evaluated
+        decoder = self._native.decoder
+        before = decoder.decoded
+        try:
+            self._native.session.refresh(job.prompt)
+        finally:  # an interrupted one has cost something, too
+            job.evaluated += decoder.decoded - before
 
     def _generate(self, job: GenerateJob) -> None:
         request = job.request

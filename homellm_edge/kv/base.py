@@ -121,6 +121,11 @@ class Plan(Protocol):
         ...
 
     @property
+    def lines(self) -> tuple[str, ...]:
+        """Texts of the blocks that are in the cache, as they hold now."""
+        ...
+
+    @property
     def resident(self) -> frozenset[str]:
         """Keys of the blocks that are in the cache."""
         ...

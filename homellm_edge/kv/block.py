@@ -103,6 +103,11 @@ class BlockPlan:
         return len(self._header.tokens) + lines + turns + tail
 
     @property
+    def lines(self) -> tuple[str, ...]:
+        """Texts of the blocks, those of a group in one."""
+        return tuple(line.block.text for line in self._lines)
+
+    @property
     def resident(self) -> frozenset[str]:
         """Keys of the last prompt."""
         return self._keys

@@ -93,6 +93,11 @@ class CausalPlan:
         return len(self._run.tokens)
 
     @property
+    def lines(self) -> tuple[str, ...]:
+        """The last word on each block."""
+        return tuple(block.text for block in self._view().values())
+
+    @property
     def resident(self) -> frozenset[str]:
         """Keys of the blocks that the text tells of."""
         return frozenset(self._view())

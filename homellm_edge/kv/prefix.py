@@ -10,7 +10,7 @@ from array import array
 from collections.abc import Iterator
 
 from homellm_edge.kv.base import NO_WORK, Decoder, Evaluated, Memo, TokenRun
-from homellm_edge.prompt.blocks import Prompt
+from homellm_edge.prompt.blocks import Block, Prompt
 
 
 class PrefixPlan:
@@ -22,7 +22,7 @@ class PrefixPlan:
         self._cuttable = cuttable
         self._run = TokenRun(decoder, cuttable=cuttable)
         self._base = array("i")
-        self._keys: frozenset[str] = frozenset()
+        self._blocks: tuple[Block, ...] = ()
 
     @property
     def cells(self) -> int:
@@ -30,13 +30,18 @@ class PrefixPlan:
         return len(self._run.tokens)
 
     @property
+    def lines(self) -> tuple[str, ...]:
+        """Texts of the last prompt."""
+        return tuple(block.text for block in self._blocks)
+
+    @property
     def resident(self) -> frozenset[str]:
         """Keys of the last prompt."""
-        return self._keys
+        return frozenset(block.key for block in self._blocks)
 
     def refresh(self, prompt: Prompt, limit: int, *, urgent: bool = False) -> Evaluated:
         """Bring header, blocks and turns into the cache."""
-        self._keys = frozenset(block.key for block in prompt.blocks)
+        self._blocks = prompt.blocks
         self._base = array("i", self._memo(prompt.header, True))
         self._base += self._memo.joined([block.text for block in prompt.blocks])
         self._base += self._memo.joined(
@@ -62,7 +67,7 @@ class PrefixPlan:
         """Empty the cache."""
         self._decoder.clear()
         self._run = TokenRun(self._decoder, cuttable=self._cuttable)
-        self._base, self._keys = array("i"), frozenset()
+        self._base, self._blocks = array("i"), ()
 
     def idle(self) -> float:
         """There is nothing that can wait."""

@@ -183,6 +183,8 @@ class Store:
         path = self._path(name)
         if not replace and self._is_there(path, name, len(content)):
             return True
+        if self._daily <= 0:
+            return False
         try:
             self._check_own()
             if not (self._spend(charge) and self._make_room(charge)):
@@ -236,7 +238,7 @@ class Store:
         if path in listing:
             mtime = listing[path].mtime
         now = self._now()
-        if abs(now - mtime) >= _DAY:
+        if abs(now - mtime) >= _DAY and self._daily > 0:
             _touch(path, now)
             mtime = now
         self._uses += 1

@@ -47,6 +47,30 @@ class PastTurn:
     context: str = ""
 
 
+class Rendered:
+    """Lines and services of entities, kept as long as an entity is the same object.
+
+    A state change makes one new entity; the lines of the others need not be written
+    again. Nothing else depends on it: without, the prompt is the same.
+    """
+
+    def __init__(self, most: int = 4096) -> None:
+        self._most = most
+        self._known: dict[str, tuple[Entity, Block, tuple[str, ...]]] = {}
+
+    def of(self, entity: Entity) -> tuple[Block, tuple[str, ...]]:
+        """The block of an entity, and the names of its services."""
+        known = self._known.get(entity.entity_id)
+        if known is not None and known[0] is entity:
+            return known[1], known[2]
+        block = device_block(entity)
+        services = tuple(service.name for service in services_for(entity))
+        if len(self._known) >= self._most:
+            self._known.clear()
+        self._known[entity.entity_id] = (entity, block, services)
+        return block, services
+
+
 def chatml_prompt(
     home: Home,
     sentence: str,
@@ -55,14 +79,18 @@ def chatml_prompt(
     history: Sequence[PastTurn] = (),
     context: str = "",
     wanted: Iterable[str] = (),
+    rendered: Rendered | None = None,
 ) -> Prompt:
     """Prompt for a model of the seed's kind.
 
     `history` holds earlier turns, oldest first. `context` (clock, area of the speaker)
     goes before the sentence, behind everything that stays in the KV cache. `wanted` are
     the ids of entities that must not be left out if the context is too small.
+    `rendered` remembers lines from prompt to prompt.
     """
-    services = sorted({s.name for e in home.entities for s in services_for(e)})
+    rendered = rendered or Rendered()
+    lines = [rendered.of(entity) for entity in home.entities]
+    services = sorted({name for _, names in lines for name in names})
     header = f"{START}system\n{persona}\nServices: {', '.join(services)}\nDevices:\n"
     close = f"{END}\n"  # of the system text
     turns = []
@@ -72,7 +100,7 @@ def chatml_prompt(
         close = ""
     return Prompt(
         header=header,
-        blocks=tuple(device_block(e) for e in home.entities),
+        blocks=tuple(block for block, _ in lines),
         turns=tuple(turns),
         question=f"{close}{_user(sentence, context)}",
         updates=UPDATES,

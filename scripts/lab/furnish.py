@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from dataclasses import dataclass
 from typing import Any
 
 from .client import Client
@@ -12,6 +13,14 @@ ANSWERS = {"user": {"model": "default"}}
 """What the person would choose in each step of the config flow."""
 
 WAIT_SECONDS = 180
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """A config entry of ours: its id, and its conversation entity."""
+
+    entry_id: str
+    agent: str
 
 
 async def until_running(client: Client) -> None:
@@ -40,10 +49,15 @@ async def furnish(client: Client, home: dict[str, Any]) -> None:
             area_id=areas.get(item.get("area")),
             aliases=[None, *item.get("aliases", [])],  # None stands for the name
         )
+    await expose(client, ids)
+
+
+async def expose(client: Client, entity_ids: list[str]) -> None:
+    """Let Assist see and control these."""
     await client.call(
         "homeassistant/expose_entity",
         assistants=["conversation"],
-        entity_ids=ids,
+        entity_ids=entity_ids,
         should_expose=True,
     )
 
@@ -52,10 +66,32 @@ async def add_integration(client: Client) -> str:
     """Add ours through its config flow, if need be; returns its conversation entity."""
     entries = await client.call("config_entries/get", domain=DOMAIN)
     if not entries:
-        await _walk_flow(client)
-    entry = await _loaded_entry(client)
+        return (await add_entry(client)).agent
+    return await _agent(client, await until_loaded(client, entries[0]["entry_id"]))
+
+
+async def add_entry(client: Client, answers: dict[str, Any] | None = None) -> Added:
+    """Walk through our config flow with these answers by step, and wait for the model.
+
+    Without answers it is the embedded one.
+    """
+    entry_id = await _walk_flow(client, answers or ANSWERS)
+    return Added(entry_id, await _agent(client, await until_loaded(client, entry_id)))
+
+
+async def set_options(client: Client, entry_id: str, options: dict[str, Any]) -> None:
+    """Fill in an entry's options form; what needs it loads the model anew."""
+    path = "/api/config/config_entries/options/flow"
+    step = await client.rest("POST", path, {"handler": entry_id})
+    step = await client.rest("POST", f"{path}/{step['flow_id']}", options)
+    if step["type"] != "create_entry":
+        raise LabError(f"the options {options} are refused: {step.get('errors')}")
+
+
+async def _agent(client: Client, entry_id: str) -> str:
+    """The conversation entity of an entry."""
     for item in await client.call("config/entity_registry/list"):
-        if item["config_entry_id"] == entry and item["entity_id"].startswith(
+        if item["config_entry_id"] == entry_id and item["entity_id"].startswith(
             "conversation."
         ):
             return str(item["entity_id"])
@@ -119,7 +155,7 @@ async def _areas(
     return {item["id"]: made[item["name"]] for item in items}
 
 
-async def _walk_flow(client: Client) -> None:
+async def _walk_flow(client: Client, answers: dict[str, Any]) -> str:
     path = "/api/config/config_entries/flow"
     step = await client.rest("POST", path, {"handler": DOMAIN})
     while step["type"] == "form":
@@ -128,21 +164,25 @@ async def _walk_flow(client: Client) -> None:
                 f"{DOMAIN} cannot be set up: {step['errors']} "
                 f"{step.get('description_placeholders') or ''}"
             )
-        answer = ANSWERS.get(step["step_id"], {})
+        answer = answers.get(step["step_id"], {})
         step = await client.rest("POST", f"{path}/{step['flow_id']}", answer)
     if step["type"] != "create_entry":
         raise LabError(f"{DOMAIN} cannot be set up: {step.get('reason', step['type'])}")
+    return str(step["result"]["entry_id"])
 
 
-async def _loaded_entry(client: Client) -> str:
+async def until_loaded(client: Client, entry_id: str) -> str:
+    """Wait until an entry of ours has its model; returns its id."""
     end = time.monotonic() + WAIT_SECONDS
     state = "not there"
     while time.monotonic() < end:
         entries = await client.call("config_entries/get", domain=DOMAIN)
         for entry in entries:
+            if entry["entry_id"] != entry_id:
+                continue
             state = entry["state"]
             if state == "loaded":
-                return str(entry["entry_id"])
+                return entry_id
             if state in ("setup_error", "migration_error", "setup_retry"):
                 raise LabError(f"{DOMAIN} did not load: {entry['reason'] or state}")
         await asyncio.sleep(0.1)

@@ -23,8 +23,6 @@ logbook:
 conversation:
 assist_pipeline:
 system_health:
-homellm_demo:
-  home: {home}
 logger:
   default: warning
   logs:
@@ -32,16 +30,25 @@ logger:
     custom_components.homellm_edge: info
 """
 
+DEMO_HOME = """\
+homellm_demo:
+  home: {home}
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where Home Assistant lives, what goes into it and where it listens."""
+    """Where Home Assistant lives, what goes into it and where it listens.
+
+    `home` is the demo home's file, None for none; `extra` more of the configuration.
+    """
 
     folder: Path
-    home: Path
+    home: Path | None
     components: tuple[Path, ...]
     host: str
     port: int
+    extra: str = ""
 
     @property
     def url(self) -> str:
@@ -59,10 +66,8 @@ def write_settings(settings: Settings) -> None:
     """Make or renew the folder; what Home Assistant itself stored in it stays."""
     storage = settings.folder / ".storage"
     storage.mkdir(parents=True, exist_ok=True)
-    home = settings.folder / "demo_home.yaml"
-    shutil.copyfile(settings.home, home)
     (settings.folder / "configuration.yaml").write_text(
-        CONFIGURATION.format(home=json.dumps(str(home))), encoding="utf-8"
+        CONFIGURATION + _demo_home(settings) + settings.extra, encoding="utf-8"
     )
     for component in settings.components:
         target = settings.folder / "custom_components" / component.name
@@ -98,6 +103,14 @@ def write_settings(settings: Settings) -> None:
             },
         },
     )
+
+
+def _demo_home(settings: Settings) -> str:
+    if settings.home is None:
+        return ""
+    home = settings.folder / "demo_home.yaml"
+    shutil.copyfile(settings.home, home)
+    return DEMO_HOME.format(home=json.dumps(str(home)))
 
 
 def _store(path: Path, *, version: int, data: object) -> None:

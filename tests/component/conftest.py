@@ -98,7 +98,7 @@ async def set_up(
     ) -> MockConfigEntry:
         import custom_components.homellm_edge.runtime as runtime
 
-        def load_engine(path: Path, threads: int, cache: str) -> ScriptedEngine:
+        def load_engine(*_: object) -> ScriptedEngine:
             return ScriptedEngine(outputs)
 
         monkeypatch.setattr(runtime, "load_engine", load_engine)
@@ -142,11 +142,11 @@ def ask(home: HomeAssistant) -> Ask:
 
 
 @pytest.fixture
-def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path]:
+def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
     """Writes a tiny model with random weights that llama.cpp loads."""
 
-    def write(name: str) -> Path:
-        path = write_llama(tmp_path / name)
+    def write(name: str, **options: Any) -> Path:
+        path = write_llama(tmp_path / name, **options)
         if name == "default.gguf":
             monkeypatch.setattr(models, "DEFAULT_MODEL", path)
         return path

@@ -159,5 +159,25 @@ async def test_options(home: HomeAssistant) -> None:
         "max_tokens": 99,
         "history": 0,
         "threads": 0,
+        "context": 0,
+        "kv_plan": "auto",
+        "kv_daily_mb": 50,
     }
     assert isinstance(entry.options["max_tokens"], int)
+
+
+async def test_options_of_the_kv_cache(home: HomeAssistant) -> None:
+    entry = MockConfigEntry(domain=DOMAIN)
+    entry.add_to_hass(home)
+    flow = home.config_entries.options
+    result = await flow.async_init(entry.entry_id)
+    for wrong in ({"kv_plan": "best"}, {"kv_daily_mb": -1}):
+        with pytest.raises(InvalidData, match=next(iter(wrong))):
+            await flow.async_configure(result["flow_id"], wrong)
+    given = {"kv_plan": "block", "kv_daily_mb": 0.0, "context": 8192.0, "threads": 2.0}
+    result = await flow.async_configure(result["flow_id"], given)
+    assert entry.options == given
+    assert all(type(entry.options[k]) is int for k in given if k != "kv_plan")
+    shown = (await flow.async_init(entry.entry_id))["data_schema"].schema
+    suggested = {str(k): (k.description or {}).get("suggested_value") for k in shown}
+    assert {k: suggested[k] for k in given} == given

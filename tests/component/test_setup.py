@@ -20,9 +20,10 @@ from pytest_homeassistant_custom_component.components.diagnostics import (
 
 import homellm_edge
 from custom_components.homellm_edge import wheels
+from homellm_edge.engine.llama import LlamaEngine
 from homellm_edge.engine.scripted import ScriptedEngine
 from homellm_edge.errors import CpuError, NotEnoughMemoryError
-from support import DOMAIN, SetUp
+from support import DOMAIN, SetUp, refreshed
 
 
 async def test_set_up_and_unload(hass: HomeAssistant, set_up: SetUp) -> None:
@@ -49,18 +50,57 @@ async def test_reload_gives_a_new_engine(hass: HomeAssistant, set_up: SetUp) -> 
     assert not entry.runtime_data.backend.closed
 
 
-async def test_only_threads_reload_the_model(
-    hass: HomeAssistant, set_up: SetUp
+@pytest.mark.parametrize(
+    ("options", "reloads"),
+    [
+        ({"history": 1}, False),
+        ({"max_tokens": 99}, False),
+        ({"persona": "You are a butler."}, False),
+        ({"threads": 0, "context": 0, "kv_plan": "auto", "kv_daily_mb": 50}, False),
+        ({"threads": 2}, True),
+        ({"context": 2048}, True),
+        ({"kv_plan": "causal"}, True),
+        ({"kv_daily_mb": 0}, True),
+    ],
+)
+async def test_only_what_the_engine_is_loaded_with_reloads_the_model(
+    hass: HomeAssistant, set_up: SetUp, options: dict, reloads: bool
 ) -> None:
     entry = await set_up()
     engine = entry.runtime_data.backend
-    hass.config_entries.async_update_entry(entry, options={"history": 1})
+    hass.config_entries.async_update_entry(entry, options=options)
     await hass.async_block_till_done()
-    assert entry.runtime_data.backend is engine
-    hass.config_entries.async_update_entry(entry, options={"threads": 2})
-    await hass.async_block_till_done()
-    assert entry.runtime_data.backend is not engine
-    assert engine.closed
+    assert (entry.runtime_data.backend is not engine) == reloads
+    assert engine.closed == reloads
+
+
+@pytest.mark.parametrize(
+    ("options", "given"),
+    [
+        ({}, (None, None, "auto", 50_000_000)),
+        (
+            {"threads": 3, "context": 2048, "kv_plan": "block", "kv_daily_mb": 0},
+            (3, 2048, "block", 0),
+        ),
+    ],
+)
+async def test_the_options_reach_the_engine(
+    home: HomeAssistant, monkeypatch: pytest.MonkeyPatch, options: dict, given: tuple
+) -> None:
+    seen = {}
+
+    def load(path: Path, **more: object) -> ScriptedEngine:
+        seen.update(more)
+        return ScriptedEngine([])
+
+    monkeypatch.setattr(LlamaEngine, "load", load)
+    entry = MockConfigEntry(domain=DOMAIN, options=options)
+    entry.add_to_hass(home)
+    assert await home.config_entries.async_setup(entry.entry_id)
+    names = ("n_threads", "n_ctx", "kv_plan", "daily_bytes")
+    assert tuple(seen[name] for name in names) == given
+    assert seen["cache_dir"] == Path(home.config.cache_path(DOMAIN))
+    await home.config_entries.async_unload(entry.entry_id)
 
 
 async def test_a_missing_wheel_becomes_a_repair_issue(
@@ -210,26 +250,21 @@ async def test_a_failing_preparation_is_logged_once(
     entry = await set_up(options={"persona": "{{ 1 / 0 }}"})
     for _ in range(3):
         entry.runtime_data.prepare()
-        await _timer_fires(hass)
+        await refreshed(hass)
     warnings = [r.message for r in caplog.records if r.levelname == "WARNING"]
     assert sum("Preparing the prompt failed" in text for text in warnings) == 1
     hass.config_entries.async_update_entry(entry, options={})
     await hass.async_block_till_done()
-    await _timer_fires(hass)
+    await refreshed(hass)
     assert caplog.text.count("Preparing the prompt works again") == 1
 
 
 async def _prepared(hass: HomeAssistant, engine: ScriptedEngine, count: int) -> str:
     """The prompt that was prepared last, once that many were."""
-    await _timer_fires(hass)
+    await refreshed(hass)
     assert len(engine.refreshed) == count
     prompt = engine.refreshed[-1]
     return prompt.text
-
-
-async def _timer_fires(hass: HomeAssistant) -> None:
-    async_fire_time_changed(hass, fire_all=True)
-    await hass.async_block_till_done(wait_background_tasks=True)
 
 
 async def test_system_health_names_the_loaded_model(

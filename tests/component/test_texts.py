@@ -10,7 +10,8 @@ from homeassistant.loader import async_get_integration
 
 import custom_components.homellm_edge as integration
 import homellm_edge
-from custom_components.homellm_edge import const, wheels
+from custom_components.homellm_edge import config_flow, const, wheels
+from homellm_edge.kv import plans
 
 FOLDER = Path(integration.__file__).parent
 LANGUAGES = ("en", "de")
@@ -61,7 +62,11 @@ def test_every_key_in_the_code_has_a_text(language: str) -> None:
     texts = _texts(language)
     code = "".join(path.read_text() for path in FOLDER.glob("*.py"))
     for key in re.findall(r'translation_key="(\w+)"', code):
-        if key not in ("agent", "model"):  # an icon's key, a selector's key
+        if key in ("model", "kv_plan"):
+            assert any(name.startswith(f"selector.{key}.options.") for name in texts)
+        elif key == "left_out":
+            assert {f"issues.{key}.title", f"issues.{key}.description"} <= texts.keys()
+        elif key != "agent":  # an icon's key
             assert f"exceptions.{key}.message" in texts
     for key in re.findall(r'ModelFileError\("(\w+)"', code):
         assert f"config.error.{key}" in texts
@@ -75,9 +80,19 @@ def test_every_key_in_the_code_has_a_text(language: str) -> None:
 def test_install_texts_use_only_what_an_error_knows(language: str) -> None:
     known = set(wheels.InstallError("any").placeholders) | {"package", "found"}
     for key, text in _texts(language).items():
-        if key.startswith("issues."):
+        if key.startswith("issues.") and "left_out" not in key:
             allowed = {"error"} if "install_failed" in key else set()
             assert _placeholders(text) <= known | allowed, key
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_plan_and_every_option_has_a_text(language: str) -> None:
+    texts = _texts(language)
+    named = {key.rpartition(".")[2] for key in texts if "selector.kv_plan." in key}
+    assert named == set(const.KV_PLANS) == set(plans.PLANS)
+    for option in map(str, config_flow._OPTIONS_SCHEMA.schema):
+        for kind in ("data", "data_description"):
+            assert f"options.step.init.{kind}.{option}" in texts
 
 
 @pytest.mark.parametrize(("name", "size"), [("icon.png", 256), ("icon@2x.png", 512)])

@@ -273,7 +273,8 @@ async def test_a_question_does_not_wait_for_a_refresh(
     order.append("question")
     evaluated = await task
     assert order == ["question", "refresh"]
-    # it went on afterwards and left everything in the cache
+    # it went on afterwards, counted what it had done before as well, and left
+    # everything in the cache
     assert evaluated >= size - len(engine.tokenize(home.header))
     assert await engine.refresh(home) == 0
 

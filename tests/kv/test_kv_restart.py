@@ -49,6 +49,16 @@ async def test_a_restart_evaluates_nothing_and_is_bit_identical(
     assert 0 < session.refresh(home.prompt()).evaluated < 3 * line
 
 
+@pytest.mark.parametrize("plan", ["block", "causal", "prefix"])
+async def test_an_engine_tells_what_it_holds(load: Load, plan: str) -> None:
+    engine = load(n_ctx=2048, kv_plan=plan)
+    home = Home(1, 12)
+    for _ in range(5):
+        home.edit()
+        engine._native.session.refresh(home.prompt())
+        assert sorted(engine.lines) == sorted(block.text for block in home.blocks)
+
+
 async def test_lines_seen_before_the_restart_are_not_evaluated(
     load: Load, tmp_path: Path
 ) -> None:
@@ -221,7 +231,16 @@ async def test_a_layout_cannot_write_control_tokens(load: Load, tmp_path: Path) 
 async def test_without_budget_nothing_is_written(load: Load, tmp_path: Path) -> None:
     home = Home(1, 10)
     await lived(load, tmp_path, home, kv_plan="block", daily_bytes=0)
-    assert not list((tmp_path / "kv").rglob("*.kv"))
+    assert not (tmp_path / "kv").exists()
+    # nor is the record of a day long ago brought up to date
+    store = stores.Store(tmp_path / "kv", b"i" * 32, now=lambda: 86_400.0)
+    assert store.put(b"n" * 32, b"content")
+    before = {f: f.read_bytes() for f in (tmp_path / "kv").rglob("*") if f.is_file()}
+    closed = stores.Store(tmp_path / "kv", b"i" * 32, daily_bytes=0)
+    assert not closed.put(b"m" * 32, b"content")
+    assert closed.get(b"n" * 32) == b"content"
+    after = {f: f.read_bytes() for f in (tmp_path / "kv").rglob("*") if f.is_file()}
+    assert after == before
 
 
 async def test_the_budget_bounds_what_is_written(load: Load, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from homellm_edge.home import Entity, Home
-from homellm_edge.prompt import PastTurn, chatml_prompt
+from homellm_edge.prompt import PastTurn, Rendered, chatml_prompt
 from homellm_edge.prompt.chatml import device_line
 from homes import sample_home
 
@@ -30,6 +30,16 @@ def test_a_state_change_changes_one_block_only() -> None:
     after = chatml_prompt(home.with_state("light.kitchen", "on"), "x")
     changed = [a != b for a, b in zip(before.blocks, after.blocks, strict=True)]
     assert (before.header, changed.count(True)) == (after.header, 1)
+
+
+def test_remembered_lines_make_the_same_prompt() -> None:
+    rendered = Rendered(most=3)
+    home = sample_home()
+    for state in ("on", "off", "on"):
+        home = home.with_state("light.kitchen", state)
+        first = chatml_prompt(home, "x", rendered=rendered)
+        assert first == chatml_prompt(home, "x")
+        assert chatml_prompt(home, "x", rendered=rendered) == first
 
 
 @given(st.text(max_size=30), st.text(max_size=30), st.text(max_size=30))
