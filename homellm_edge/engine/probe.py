@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
+from homellm_edge.engine.kept import Kept
 from homellm_edge.engine.model import ModelInfo
 from homellm_edge.errors import (
     CpuError,
@@ -36,8 +37,6 @@ _CHILD = (
     "from homellm_edge.engine.probe_child import main; main(sys.argv[2])"
 )
 _CACHE_FILE = "probe.json"
-_MAX_CACHE_BYTES = 1 << 16
-_MAX_ENTRIES = 32
 _CPU_FIELDS = ("flags", "Features", "model name", "CPU part", "CPU implementer")
 
 _log = logging.getLogger(__name__)
@@ -60,13 +59,13 @@ def probe_model(
             _log.debug("no Python interpreter to probe with; going on without")
             return False
         interpreter = (sys.executable,)
-    cache = _Cache(Path(cache_dir or user_cache()) / _CACHE_FILE)
+    kept = Kept(Path(cache_dir or user_cache()) / _CACHE_FILE)
     key = _fingerprint(info)
-    if key is not None and cache.has(key):
+    if key is not None and kept.get(key):
         return False
     _run_child(info, tuple(interpreter), timeout)
     if key is not None:
-        cache.add(key)
+        kept.put(key, "passed")
     return True
 
 
@@ -214,39 +213,3 @@ def _cpu_info(root: Path) -> dict[str, str]:
         if colon and name.strip() in _CPU_FIELDS:
             found.setdefault(name.strip(), value.strip())
     return found
-
-
-class _Cache:
-    """Fingerprints that passed; unreadable or unwritable means that nothing passed."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def has(self, key: str) -> bool:
-        return key in self._read()
-
-    def add(self, key: str) -> None:
-        entries = [entry for entry in self._read() if entry != key][1 - _MAX_ENTRIES :]
-        text = json.dumps({"passed": [*entries, key]}, indent=1)
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(
-                "w", dir=self._path.parent, prefix=".probe-", delete=False
-            ) as file:
-                temporary = Path(file.name)
-                file.write(text)
-            temporary.replace(self._path)
-        except OSError as err:
-            _log.debug("cannot write %s: %s", self._path, err)
-
-    def _read(self) -> list[str]:
-        try:
-            if self._path.stat().st_size > _MAX_CACHE_BYTES:
-                return []
-            data = json.loads(self._path.read_text())
-        except (OSError, ValueError):
-            return []
-        passed = data.get("passed") if isinstance(data, dict) else None
-        if not isinstance(passed, list):
-            return []
-        return [entry for entry in passed if isinstance(entry, str)]

@@ -42,7 +42,7 @@ def test_a_good_model_passes_once(tiny_model: Path, tmp_path: Path) -> None:
     copy.write_bytes(tiny_model.read_bytes())
     assert probe_model(inspect_model(copy), cache_dir=cache) is True
     assert probe_model(info, cache_dir=cache) is False
-    assert len(json.loads((cache / "probe.json").read_text())["passed"]) == 2
+    assert len(json.loads((cache / "probe.json").read_text())) == 2
 
 
 def test_a_changed_model_is_probed_again(tiny_model: Path, tmp_path: Path) -> None:
@@ -163,7 +163,7 @@ def test_a_damaged_or_unwritable_cache_only_costs_time(
     tiny_model: Path, tmp_path: Path
 ) -> None:
     info = inspect_model(tiny_model)
-    for text in ("", "{", "[]", '{"passed": 3}', '{"passed": [1, {}]}', "\0" * 99):
+    for text in ("", "{", "[]", '{"passed": 3}', '{"a": [1, {}]}', "\0" * 99):
         (tmp_path / "probe.json").write_text(text)
         assert probe_model(info, cache_dir=tmp_path) is True
     assert probe_model(info, cache_dir=tmp_path) is False
