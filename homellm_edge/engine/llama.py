@@ -25,6 +25,7 @@ from homellm_edge.engine.library import Library, load_library
 from homellm_edge.engine.model import (
     KV_TYPES,
     ModelInfo,
+    available_memory,
     check_memory,
     estimate_memory,
     inspect_model,
@@ -54,6 +55,7 @@ KvPlan = Literal["auto", "block", "causal", "prefix"]
 _log = logging.getLogger(__name__)
 _BATCH = 512
 _STORE_FOLDER = "kv"
+_MEMO_SHARE = 4
 _OWN_FORMATS = ("chatml", "grounded")
 _WITHOUT_HOME = ("grounded",)  # formats whose prompt has no lines to keep
 _SPACE_ADDING = (1, 4)  # vocabulary types SPM and UGM
@@ -81,7 +83,7 @@ class LlamaEngine:
         kv_type: KvType = "f16",
         flash_attention: bool | None = None,
         kv_plan: KvPlan = "auto",
-        memo_bytes: int = MEMO_BYTES,
+        memo_bytes: int | None = None,
         daily_bytes: int = DAILY_BYTES,
         probe: bool = True,
         cache_dir: str | os.PathLike[str] | None = None,
@@ -95,7 +97,8 @@ class LlamaEngine:
         the vocabulary's trie, compiled grammars and the KV cache of the home, of which
         at most `daily_bytes` a day are written. `flash_attention` None lets llama.cpp
         decide. `kv_plan` is explained in `homellm_edge.kv.plans`; `memo_bytes` bounds
-        the lines that its block plan remembers. Raises ModelError,
+        the lines that its block plan remembers, by default to 64 MiB or a quarter of
+        the memory that is left if that is less. Raises ModelError,
         NotEnoughMemoryError, CpuError or EngineError.
         """
         info = inspect_model(path)
@@ -103,19 +106,21 @@ class LlamaEngine:
             n_ctx = info.usual_context
         if n_ctx < 1:
             raise EngineError(f"a context of {n_ctx} tokens is not possible")
-        check_memory(
-            estimate_memory(
-                info,
-                n_ctx,
-                kv_type=kv_type,
-                n_batch=min(_BATCH, n_ctx),
-                n_seq_max=plans.sequences(
-                    plans.choose(kv_plan, plans.Memory(), trained=info.attention),
-                    plans.Memory(),
-                ),
-                flash_attention=flash_attention is not False,
-            )
+        needed = estimate_memory(
+            info,
+            n_ctx,
+            kv_type=kv_type,
+            n_batch=min(_BATCH, n_ctx),
+            n_seq_max=plans.sequences(
+                plans.choose(kv_plan, plans.Memory(), trained=info.attention),
+                plans.Memory(),
+            ),
+            flash_attention=flash_attention is not False,
         )
+        available = available_memory()
+        check_memory(needed, available)
+        if memo_bytes is None:
+            memo_bytes = min(MEMO_BYTES, (available - needed) // _MEMO_SHARE)
         if probe:
             probe_model(info, cache_dir=cache_dir)
         library = load_library()
