@@ -54,7 +54,6 @@ KvPlan = Literal["auto", "block", "causal", "prefix"]
 
 _log = logging.getLogger(__name__)
 _BATCH = 512
-_BATCH_WITHOUT_FLASH = 128  # attention scores are written down: a quarter of them
 _STORE_FOLDER = "kv"
 _MEMO_SHARE = 4
 _OWN_FORMATS = ("chatml", "grounded")
@@ -96,12 +95,10 @@ class LlamaEngine:
         child process loads the model first, so that a crash there cannot end this
         process; what passed is remembered in `cache_dir`, and so are, if it is given,
         the vocabulary's trie, compiled grammars and the KV cache of the home, of which
-        at most `daily_bytes` a day are written. `flash_attention` None is off for
-        models that read the home, if there is memory for it: behind a long prompt
-        llama.cpp's flash attention reads a short question three times slower.
-        `kv_plan` is explained in `homellm_edge.kv.plans`; `memo_bytes` bounds the lines
-        that its block plan remembers, by default to 64 MiB or a quarter of the memory
-        that is left if that is less. Raises ModelError,
+        at most `daily_bytes` a day are written. `flash_attention` None lets llama.cpp
+        decide. `kv_plan` is explained in `homellm_edge.kv.plans`; `memo_bytes` bounds
+        the lines that its block plan remembers, by default to 64 MiB or a quarter of
+        the memory that is left if that is less. Raises ModelError,
         NotEnoughMemoryError, CpuError or EngineError.
         """
         info = inspect_model(path)
@@ -109,27 +106,18 @@ class LlamaEngine:
             n_ctx = info.usual_context
         if n_ctx < 1:
             raise EngineError(f"a context of {n_ctx} tokens is not possible")
-        n_seq_max = plans.sequences(
-            plans.choose(kv_plan, plans.Memory(), trained=info.attention),
-            plans.Memory(),
+        needed = estimate_memory(
+            info,
+            n_ctx,
+            kv_type=kv_type,
+            n_batch=min(_BATCH, n_ctx),
+            n_seq_max=plans.sequences(
+                plans.choose(kv_plan, plans.Memory(), trained=info.attention),
+                plans.Memory(),
+            ),
+            flash_attention=flash_attention is not False,
         )
-
-        def memory(flash: bool | None) -> int:
-            return estimate_memory(
-                info,
-                n_ctx,
-                kv_type=kv_type,
-                n_batch=_batch(n_ctx, flash),
-                n_seq_max=n_seq_max,
-                flash_attention=flash is not False,
-            )
-
         available = available_memory()
-        # a quantized cache needs it; a prompt without lines is too short to matter
-        reads_home = info.prompt_format not in _WITHOUT_HOME
-        if flash_attention is None and reads_home and kv_type != "q8_0":
-            flash_attention = False if memory(False) <= available else None
-        needed = memory(flash_attention)
         check_memory(needed, available)
         if memo_bytes is None:
             memo_bytes = min(MEMO_BYTES, (available - needed) // _MEMO_SHARE)
@@ -356,7 +344,7 @@ class _Native:
                 library,
                 self._context,
                 vocab,
-                _batch(n_ctx, flash_attention),
+                n_ctx,
                 info,
                 plans.guard(self.kv_plan, memory),
             )
@@ -425,12 +413,6 @@ class _Native:
             self._model = None
 
 
-def _batch(n_ctx: int, flash_attention: bool | None) -> int:
-    """Tokens of a micro-batch."""
-    largest = _BATCH_WITHOUT_FLASH if flash_attention is False else _BATCH
-    return min(largest, n_ctx)
-
-
 def default_threads() -> int:
     """One less than the cores this process may use, at least one."""
     return max(1, len(os.sched_getaffinity(0)) - 1)
@@ -462,7 +444,7 @@ def _make_context(
     calls = library.calls
     params = calls.llama_context_default_params()
     params.n_ctx = n_ctx
-    params.n_batch = params.n_ubatch = _batch(n_ctx, flash_attention)
+    params.n_batch = params.n_ubatch = min(_BATCH, n_ctx)
     params.n_seq_max = sequences
     params.n_outputs_max = sequences  # fewer than sequences would abort the process
     params.kv_unified = True
@@ -502,10 +484,10 @@ def _memory(library: Library, model: Any) -> plans.Memory:
 
 
 def _make_decoder(
-    library: Library, context: int, vocab: int, batch: int, info: ModelInfo, guard: int
+    library: Library, context: int, vocab: int, n_ctx: int, info: ModelInfo, guard: int
 ) -> Decoder:
     try:
-        return Decoder(library.api, context, vocab, batch, guard)
+        return Decoder(library.api, context, vocab, min(_BATCH, n_ctx), guard)
     except ValueError as err:
         raise ModelError(
             f"{info.path} is no model that writes text ({err})", "use another model"
