@@ -1,0 +1,51 @@
+"""The phrase banks as training reads them: some phrasings are kept for the test."""
+
+from __future__ import annotations
+
+import random
+import zlib
+from functools import lru_cache
+
+from homellm_edge.phrases import load
+from homellm_edge.phrases.labels import label_of
+
+BANK = load("en")
+
+
+def held_out(template: str) -> bool:
+    """Whether a phrasing occurs in the `phrasings` split only."""
+    return zlib.crc32(f"phrase:{template}".encode()) % 12 == 0
+
+
+@lru_cache(maxsize=4096)
+def templates(kind: str, key: str, split: str) -> tuple[str, ...]:
+    """The phrasings of a section that the split may use; () if there is no section."""
+    lines = BANK.lines(kind, key)
+    if split == "phrasings":
+        return tuple(t for t in lines if held_out(t)) or lines
+    return tuple(t for t in lines if not held_out(t)) or lines
+
+
+@lru_cache(maxsize=64)
+def keys(kind: str, domain: str = "") -> tuple[str, ...]:
+    """The keys of the sections of a kind, of one domain if it is given."""
+    return tuple(
+        s.key
+        for s in BANK.sections
+        if s.kind == kind and (not domain or s.key.partition(".")[0] == domain)
+    )
+
+
+@lru_cache(maxsize=1)
+def _labels() -> dict[tuple[str, str], str | None]:
+    return {(s.kind, s.key): label_of(s) for s in BANK.sections}
+
+
+def label(kind: str, key: str = "") -> str | None:
+    """The label of a section's meaning."""
+    return _labels().get((kind, key))
+
+
+def pick(rng: random.Random, kind: str, key: str, split: str) -> str:
+    """A phrasing of a section that is there."""
+    return rng.choice(templates(kind, key, split))

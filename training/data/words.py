@@ -1,0 +1,97 @@
+"""Nouns and states that sentences are made with, beside the phrase banks."""
+
+from __future__ import annotations
+
+GROUP_NOUNS: dict[str, tuple[str, ...]] = {
+    "light": (
+        "lights",
+        "lights",
+        "lights",
+        "lamps",
+        "lighting",
+        "light",
+        "lamp",
+        "leds",
+    ),
+    "fan": ("fans", "fans", "fan", "ventilation"),
+    "cover": (
+        "blinds",
+        "shades",
+        "curtains",
+        "shutters",
+        "covers",
+        "drapes",
+        "blind",
+        "curtain",
+        "shutter",
+    ),
+    "lock": ("locks", "doors", "locks"),
+    "media_player": ("tvs", "speakers", "tv", "speaker", "media players", "music"),
+    "climate": ("heating", "thermostats", "thermostat", "ac", "radiators", "heaters"),
+    "switch": ("switches", "plugs", "outlets", "sockets", "switch"),
+    "vacuum": ("vacuums", "robots", "vacuum"),
+    "humidifier": ("humidifiers", "humidifier"),
+}
+"""How the members of a domain are called together; singular ones mean the room's."""
+
+STATES_OF_CLASS: dict[str, tuple[str, ...]] = {
+    "door": ("open", "closed"),
+    "window": ("open", "closed"),
+    "opening": ("open", "closed"),
+    "motion": ("detected", "clear", "on"),
+    "occupancy": ("detected", "clear"),
+    "presence": ("detected", "clear"),
+    "smoke": ("detected", "clear"),
+    "moisture": ("wet", "dry", "detected"),
+    "battery": ("low",),
+    "tamper": ("detected", "on"),
+    "vibration": ("detected",),
+    "problem": ("detected", "on"),
+    "connectivity": ("connected", "disconnected"),
+    "battery_charging": ("charging",),
+    "plug": ("connected", "on"),
+    "gas": ("detected", "clear"),
+}
+"""States that people ask of a binary sensor of that class."""
+
+STATES_OF_DOMAIN: dict[str, tuple[str, ...]] = {
+    "light": ("on", "off"),
+    "fan": ("on", "off"),
+    "switch": ("on", "off"),
+    "humidifier": ("on", "off"),
+    "cover": ("open", "closed"),
+    "lock": ("locked", "unlocked"),
+    "media_player": ("on", "off", "playing", "paused"),
+    "climate": ("on", "off", "heat", "cool"),
+    "valve": ("open", "closed"),
+    "binary_sensor": ("open", "closed"),
+    "door": ("open", "closed"),
+    "window": ("open", "closed"),
+    "motion": ("detected", "on"),
+    "leak": ("wet", "detected"),
+    "smoke": ("detected",),
+    "battery": ("low",),
+    "vacuum": ("cleaning", "docked", "charging", "idle"),
+    "person": ("home", "away"),
+    "alarm_control_panel": ("armed", "disarmed", "on"),
+    "lawn_mower": ("docked", "on"),
+    "water_heater": ("on", "off"),
+}
+SCOPE_NOUNS: dict[str, tuple[str, ...]] = {
+    "light": ("lights", "lamps"),
+    "fan": ("fans",),
+    "cover": ("blinds", "shades", "curtains", "shutters", "covers"),
+    "lock": ("locks", "doors"),
+    "media_player": ("tvs", "speakers", "players"),
+    "climate": ("thermostats", "heaters"),
+    "switch": ("switches", "plugs", "outlets"),
+    "door": ("doors",),
+    "window": ("windows",),
+    "motion": ("motion sensors",),
+    "vacuum": ("vacuums", "robots"),
+    "leak": ("leak sensors", "water sensors"),
+    "smoke": ("smoke detectors", "smoke alarms"),
+    "battery": ("batteries",),
+    "valve": ("valves",),
+    "humidifier": ("humidifiers",),
+}
