@@ -81,3 +81,65 @@ def similarity(str a not None, str b not None):
     if edits > limit:
         return 0.0
     return 1.0 - <double>edits / longest
+
+
+cdef class Vocabulary:
+    """The words of a home, and which of them a spoken word may be.
+
+    `singles[i]` is `words[i]` without its plural s, `sounds[i]` how it sounds ("" where
+    that says too little). `synonyms` maps a word that people say to words of the home.
+    """
+
+    cdef list _words
+    cdef list _singles
+    cdef dict _of_sound
+    cdef dict _synonyms
+    cdef dict _known
+
+    def __init__(self, words, singles, sounds, synonyms):
+        self._words = list(words)
+        self._singles = list(singles)
+        self._of_sound = {}
+        for word, sound in zip(words, sounds):
+            if sound:
+                self._of_sound.setdefault(sound, []).append(word)
+        self._synonyms = dict(synonyms)
+        self._known = {}
+
+    def hits(self, str text not None, str single not None, str sound not None,
+             bint fuzzy):
+        """Words of the home that `text` may be -> likeness; do not change the result.
+
+        Equal 1.0, another number 0.95, a synonym 0.9, else the similarity of spelling,
+        or 0.75 for what sounds the same; the last two only if `fuzzy`.
+        """
+        cdef dict found
+        cdef str word
+        cdef double value
+        cdef Py_ssize_t n
+        key = (text, fuzzy)
+        found = self._known.get(key)
+        if found is not None:
+            return found
+        found = {}
+        for n in range(len(self._words)):
+            word = self._words[n]
+            if word == text:
+                found[word] = 1.0
+            elif <str>self._singles[n] == single:
+                found[word] = 0.95
+            elif fuzzy:
+                value = similarity(text, word)
+                if value >= 0.7:
+                    found[word] = value
+        for word in self._synonyms.get(single, ()):
+            if found.get(word, 0.0) < 0.9:
+                found[word] = 0.9
+        if fuzzy and sound:
+            for word in self._of_sound.get(sound, ()):
+                if found.get(word, 0.0) < 0.75:
+                    found[word] = 0.75
+        if len(self._known) > 5000:
+            self._known.clear()
+        self._known[key] = found
+        return found

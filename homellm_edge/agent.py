@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import dataclasses
 import time
 from collections import OrderedDict, deque
 from collections.abc import AsyncIterator
@@ -18,6 +20,8 @@ from .grounding import Grounder
 from .grounding.index import OPTION_ATTRIBUTES
 from .grounding.text import words
 from .home import Home
+from .lookups import LOOKED_UP, tell
+from .meaning import HintSource
 from .policy import needs_confirmation
 from .prompt import PastTurn
 from .queries import Query, answer
@@ -104,6 +108,7 @@ class _Turn:
     began: float
     results: list[CallResult] = field(default_factory=list)
     queries: list[Query] = field(default_factory=list)
+    answers: list[str] = field(default_factory=list)
     replies: list[str] = field(default_factory=list)
     asked_back: list[ServiceCall] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
@@ -121,10 +126,12 @@ class Agent:
         backend: Backend,
         executor: Executor,
         options: AgentOptions | None = None,
+        hints: HintSource | None = None,
     ) -> None:
         self.options = options or AgentOptions()
         self._backend = backend
         self._executor = executor
+        self._hints = hints
         self._grounder: tuple[object, Grounder] | None = None
         self._memories: OrderedDict[str, _Memory] = OrderedDict()
         self._spoke_at = 0.0
@@ -141,13 +148,17 @@ class Agent:
             if _agrees(question.text):
                 for call in pending:
                     yield CallDone(await self._execute(turn, call))
-                for told in self._tell(turn, home, question.now):
+                for told in self._tell(turn, home):
                     yield told
                 situation = self._situation(home, question, memory)
                 yield self._done(turn, situation, memory, usage)
                 return
         situation = self._situation(home, question, memory)
         dialect = self._dialect()
+        if dialect.hinted and self._hints is not None:
+            found = situation.grounding
+            hints = await asyncio.to_thread(self._hints.hints, found, home)
+            situation = dataclasses.replace(situation, hints=hints)
         request = dialect.request(situation, self.options.prompt)
         parser = StreamParser()
         stream = self._backend.generate(request, usage)
@@ -160,7 +171,8 @@ class Agent:
         for event in parser.finish():
             async for out in self._take(turn, situation, event):
                 yield out
-        for told in self._tell(turn, home, question.now):
+        await self._answer(turn, question.now)
+        for told in self._tell(turn, home):
             yield told
         memory.pending = tuple(turn.asked_back)
         memory.recent = _touched(turn) or memory.recent
@@ -234,15 +246,25 @@ class Agent:
             turn.first_call_ms = _ms_since(turn.began)
         return result
 
-    def _tell(self, turn: _Turn, home: Home, now: datetime | None) -> list[SpeechDelta]:
+    async def _answer(self, turn: _Turn, now: datetime | None) -> None:
+        """Answer the queries from how the home is now that all is done."""
+        for query in turn.queries:
+            home = self._executor.home()
+            if query.kind in LOOKED_UP:
+                records = await self._executor.look_up(query)
+                moment = now or datetime.now().astimezone()
+                turn.answers.append(tell(query, records, home, moment))
+            else:
+                turn.answers.append(answer(query, home, now))
+
+    def _tell(self, turn: _Turn, home: Home) -> list[SpeechDelta]:
         """What is still to be said once everything has happened."""
         speaks = self._dialect().speaks and turn.spoken
         parts: list[str] = []
         shown = [r for r in turn.results if not (speaks and r.ok)]
         if shown:
             parts.append(tell_results(home, shown))
-        current = self._executor.home()
-        parts += [answer(q, current, now) for q in turn.queries]
+        parts += turn.answers
         parts += [REPLIES[kind] for kind in dict.fromkeys(turn.replies)]
         if turn.asked_back:
             parts.append(_ask_back(home, turn.asked_back))

@@ -20,13 +20,16 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from . import __version__
 from .agent import Agent, Question, SpeechDelta, TurnDone
+from .dialects import DIALECTS
 from .errors import GrammarError, HomeError, HomellmEdgeError
 from .home import Home, home_from_dict, load_home
-from .models import DEFAULT_MODEL
+from .models import DEFAULT_MODEL, ENCODER, MEANINGS
 from .simulate import SimulatedHome
+from .timers import Timers
 
 if TYPE_CHECKING:
     from .engine.llama import LlamaEngine
+    from .meaning import MeaningHints
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -125,6 +128,11 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
         default="auto",
         help="how the home lies in the KV cache; auto is what suits the model",
     )
+    parser.add_argument(
+        "--no-hints",
+        action="store_true",
+        help="without the sentence encoder and its nearest phrases",
+    )
 
 
 def _load(
@@ -144,6 +152,15 @@ def _load(
         cache_dir=user_cache() if keep else None,
     )
     return engine, (time.perf_counter() - began) * 1000
+
+
+def _hints(arguments: argparse.Namespace, engine: LlamaEngine) -> MeaningHints | None:
+    """The nearest phrases for a model that takes hints, else None."""
+    if arguments.no_hints or not DIALECTS[engine.prompt_format].hinted:
+        return None
+    from .meaning import MeaningHints
+
+    return MeaningHints.load(ENCODER, MEANINGS)
 
 
 def _area(home: Home, name: str | None) -> str | None:
@@ -204,7 +221,8 @@ async def _ask_async(
 ) -> int:
     engine, load_ms = _load(arguments, keep=True)
     try:
-        agent = Agent(engine, SimulatedHome(home))
+        hints = _hints(arguments, engine)
+        agent = Agent(engine, SimulatedHome(home, Timers()), hints=hints)
         refreshed, refresh_ms = await _refresh(agent)
         done = await _turn(agent, question, None if arguments.json else sys.stdout)
     finally:
@@ -245,8 +263,8 @@ async def _chat_async(
     arguments: argparse.Namespace, home: Home, area: str | None
 ) -> int:
     engine, load_ms = _load(arguments, keep=True)
-    simulated = SimulatedHome(home)
-    agent = Agent(engine, simulated)
+    simulated = SimulatedHome(home, Timers())
+    agent = Agent(engine, simulated, hints=_hints(arguments, engine))
     print(f"{arguments.model.name} ready in {load_ms:.0f} ms. Ctrl-D ends.")
     print("/state ENTITY_ID STATE changes a state, /home lists them.")
     try:
@@ -309,9 +327,10 @@ async def _eval_async(
 ) -> int:
     engine, load_ms = _load(arguments)
     try:
+        hints = _hints(arguments, engine)
         with _atomic(arguments.out) as out:
             for number, case in enumerate(cases, 1):
-                prediction = await _predict(engine, case, load_ms)
+                prediction = await _predict(engine, case, load_ms, hints)
                 out.write(json.dumps(prediction, ensure_ascii=False) + "\n")
                 _progress(number, len(cases))
     finally:
@@ -320,12 +339,15 @@ async def _eval_async(
 
 
 async def _predict(
-    engine: LlamaEngine, case: dict[str, Any], load_ms: float
+    engine: LlamaEngine,
+    case: dict[str, Any],
+    load_ms: float,
+    hints: MeaningHints | None = None,
 ) -> dict[str, Any]:
     home = home_from_dict(case["home"])
     context = case.get("context") or {}
     area = home.find_area(str(context.get("area") or ""))
-    agent = Agent(engine, SimulatedHome(home))
+    agent = Agent(engine, SimulatedHome(home), hints=hints)
     refreshed, refresh_ms = await _refresh(agent)
     question = Question(
         str(case["utterance"]), area=area.id if area else None, now=_when(context)

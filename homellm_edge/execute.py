@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from .home import Home
+from .lookups import Records
+from .queries import Query
 from .services import ServiceCall
 
 
@@ -31,4 +33,8 @@ class Executor(Protocol):
 
     async def execute(self, call: ServiceCall) -> CallResult:
         """Carry the call out; failures come back in the result, not as exceptions."""
+        ...
+
+    async def look_up(self, query: Query) -> Records:
+        """What a list, calendar, forecast or timer holds; empty if it cannot tell."""
         ...

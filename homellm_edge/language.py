@@ -12,12 +12,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-SlotKind = Literal["number", "signed", "color", "option", "word"]
+SlotKind = Literal["number", "signed", "color", "option", "word", "duration", "text"]
 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """An argument: `<N1>` or a literal, `+<N1>` or `-20`, `<C1>`, `<V1>`, a word."""
+    """An argument: `<N1>` or a literal, `+<N1>` or `-20`, `<C1>`, `<V1>`, a word.
+
+    A duration is `<D1>`; a text is `<T1>`, or `<T1><T3>` from one to the other.
+    """
 
     name: str
     kind: SlotKind
@@ -49,6 +52,16 @@ HVAC_MODE = Slot(
 PRESET = Slot("preset_mode", "option")
 FAN_MODE = Slot("fan_mode", "option")
 HUMIDITY = Slot("humidity", "number")
+COLOR_TEMP = Slot("color_temp", "word", ("warmer", "cooler"))
+_TRUTH = ("true", "false")
+OSCILLATING = Slot("oscillating", "word", _TRUTH)
+SHUFFLE = Slot("shuffle", "word", _TRUTH)
+REPEAT = Slot("repeat", "word", ("off", "all", "one"))
+MODE = Slot("mode", "option")
+OPERATION_MODE = Slot("operation_mode", "option")
+DURATION = Slot("duration", "duration")
+ITEM = Slot("item", "text")
+SEARCH_QUERY = Slot("search_query", "text")
 
 Form = tuple[Slot, ...]
 
@@ -67,6 +80,7 @@ ACTIONS: Mapping[str, Mapping[str, tuple[Form, ...]]] = {
             (COLOR, BRIGHTNESS),
             (KELVIN,),
             (EFFECT,),
+            (COLOR_TEMP,),
         ),
     },
     "fan": {
@@ -75,6 +89,7 @@ ACTIONS: Mapping[str, Mapping[str, tuple[Form, ...]]] = {
         "increase_speed": ((),),
         "decrease_speed": ((),),
         "set_preset_mode": ((PRESET,),),
+        "oscillate": ((OSCILLATING,),),
     },
     "cover": {
         "open_cover": ((),),
@@ -96,6 +111,9 @@ ACTIONS: Mapping[str, Mapping[str, tuple[Form, ...]]] = {
         "volume_set": ((VOLUME,), (VOLUME_STEP,)),
         "volume_mute": ((MUTED,),),
         "select_source": ((SOURCE,),),
+        "play_media": ((SEARCH_QUERY,),),
+        "shuffle_set": ((SHUFFLE,),),
+        "repeat_set": ((REPEAT,),),
     },
     "climate": {
         "turn_on": ((),),
@@ -111,6 +129,13 @@ ACTIONS: Mapping[str, Mapping[str, tuple[Form, ...]]] = {
         "turn_on": ((),),
         "turn_off": ((),),
         "set_humidity": ((HUMIDITY,),),
+        "set_mode": ((MODE,),),
+    },
+    "water_heater": {
+        "turn_on": ((),),
+        "turn_off": ((),),
+        "set_temperature": ((TEMPERATURE,),),
+        "set_operation_mode": ((OPERATION_MODE,),),
     },
     "vacuum": {
         "start": ((),),
@@ -118,8 +143,33 @@ ACTIONS: Mapping[str, Mapping[str, tuple[Form, ...]]] = {
         "stop": ((),),
         "return_to_base": ((),),
         "locate": ((),),
+        "clean_spot": ((),),
     },
-    "valve": {"open_valve": ((),), "close_valve": ((),), "stop_valve": ((),)},
+    "lawn_mower": {
+        "start_mowing": ((),),
+        "pause": ((),),
+        "stop": ((),),
+        "dock": ((),),
+    },
+    "valve": {
+        "open_valve": ((),),
+        "close_valve": ((),),
+        "stop_valve": ((),),
+        "set_valve_position": ((POSITION,),),
+    },
+    "alarm_control_panel": {
+        "alarm_arm_home": ((),),
+        "alarm_arm_away": ((),),
+        "alarm_arm_night": ((),),
+        "alarm_disarm": ((),),
+    },
+    "timer": {"start": ((), (DURATION,)), "pause": ((),), "cancel": ((),)},
+    "todo": {
+        "add_item": ((ITEM,),),
+        "update_item": ((ITEM,),),
+        "remove_item": ((ITEM,),),
+        "remove_completed_items": ((),),
+    },
     "scene": {"turn_on": ((),)},
     "script": {"turn_on": ((),)},
     "button": {"press": ((),)},
@@ -128,8 +178,38 @@ ACTIONS: Mapping[str, Mapping[str, tuple[Form, ...]]] = {
 }
 """domain -> service -> the argument forms it takes."""
 
+TIMER_ACTIONS: Mapping[str, tuple[Form, ...]] = {
+    "start": ((DURATION,),),
+    "increase": ((DURATION,),),
+    "decrease": ((DURATION,),),
+    "cancel": ((),),
+    "pause": ((),),
+    "unpause": ((),),
+    "cancel_all": ((),),
+}
+"""What is done to the timers of the assistant itself, which are no devices."""
+
+TIMERS = ("new", "the", "all", "later")
+"""Targets of them beside a name `<T1>`, a length `<D1>` and a place.
+
+`the` is the only one or the last one. What is started with `later` is the rest of the
+sentence: a command that waits.
+"""
+
+LIST_ACTIONS: Mapping[str, tuple[Form, ...]] = {
+    "add_item": ((ITEM,),),
+    "update_item": ((ITEM,),),
+    "remove_item": ((ITEM,),),
+    "remove_completed_items": ((),),
+}
+LISTS = ("shopping", "any")
+"""To-do lists that are not called by their names."""
+
 GROUP_DOMAINS = frozenset(
-    ("light fan cover lock media_player climate switch vacuum homeassistant").split()
+    (
+        "light fan cover lock media_player climate switch vacuum humidifier "
+        "lawn_mower homeassistant"
+    ).split()
 )
 """Domains that an area or the whole home may be the target of."""
 
@@ -142,25 +222,31 @@ ALL = "all"
 STATES = tuple(
     (
         "on off open closed locked unlocked playing paused idle heat cool detected "
-        "clear wet dry low"
+        "clear wet dry low cleaning docked charging home away connected disconnected "
+        "armed disarmed"
     ).split()
 )
 ATTRIBUTES = tuple(
     (
         "brightness temperature humidity volume position speed battery mode media "
-        "color power energy illuminance pressure"
+        "color power energy illuminance pressure voltage current co2 pm25 source "
+        "target_temperature level"
     ).split()
 )
 SCOPES = tuple(
     (
         "light fan cover lock media_player climate switch door window motion vacuum "
-        "leak smoke battery"
+        "leak smoke battery person valve humidifier"
     ).split()
 )
 """What a query over several entities may be about: domains and some device classes."""
 
 QUERIES_OVER_SCOPE = ("list", "count", "any", "all")
-REPLIES = ("not_found", "unclear", "unable", "chat", "hello", "thanks", "stay")
+PLAIN_QUERIES = ("time", "date", "sunrise", "sunset")
+DATED_QUERIES = ("weather", "rain", "events")
+WHEN = ("now", "next", "today", "tomorrow", "week")
+ITEM_QUERIES = ("items", "item_count", "has_item")
+REPLIES = tuple("not_found unclear unable chat hello thanks stay help undo".split())
 """Replies without a call; their wording is in `speech`."""
 
 OPEN, CLOSE = "```homeassistant\n", "```"
@@ -168,13 +254,14 @@ OPEN, CLOSE = "```homeassistant\n", "```"
 
 def macros() -> tuple[str, ...]:
     """Texts that our tokenizer keeps as one token each, placeholders first."""
-    services = [f"{d}.{s}" for d, forms in ACTIONS.items() for s in forms]
+    tables = [*ACTIONS.items(), ("timer", TIMER_ACTIONS), ("todo", LIST_ACTIONS)]
+    services = dict.fromkeys(f"{d}.{s}" for d, table in tables for s in table)
     slots = {
-        s.name
-        for forms in ACTIONS.values()
-        for f in forms.values()
-        for g in f
-        for s in g
+        slot.name
+        for _, table in tables
+        for forms in table.values()
+        for form in forms
+        for slot in form
     }
     return (
         *(f"<E{n}>" for n in range(1, 9)),
@@ -182,12 +269,16 @@ def macros() -> tuple[str, ...]:
         *(f"<N{n}>" for n in range(1, 5)),
         *(f"<C{n}>" for n in range(1, 3)),
         *(f"<V{n}>" for n in range(1, 3)),
+        *(f"<D{n}>" for n in range(1, 3)),
+        *(f"<T{n}>" for n in range(1, 7)),
         "<here>",
         OPEN,
         '{"service": "',
         *(f'{s}", "target_' for s in services),
         'device": "',
         'area": "',
+        'timer": "',
+        'list": "',
         '", "except": "',
         *(f'", "{name}": "' for name in sorted(slots)),
         '"}\n',
@@ -195,11 +286,13 @@ def macros() -> tuple[str, ...]:
         'state", "target_',
         'value", "attribute": "',
         *(f'{q}", "domain": "' for q in QUERIES_OVER_SCOPE),
+        *(f'{q}", "when": "' for q in DATED_QUERIES),
+        *(f'{q}", "target_' for q in (*ITEM_QUERIES, "timer")),
+        '", "target_device": "',
         '", "target_area": "',
         '", "is": "',
         '", "attribute": "',
         '{"reply": "',
         *(f'{r}"}}\n' for r in REPLIES),
-        'time"}\n',
-        'date"}\n',
+        *(f'{q}"}}\n' for q in PLAIN_QUERIES),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -42,8 +42,10 @@ _BINARY_STATES: Mapping[str, tuple[str, str]] = {
 }
 """Device class -> what `on` and `off` of a binary sensor mean, in HA's words."""
 
-_POSITIVE = frozenset({"on", "open", "unlocked", "detected", "wet", "low", "playing"})
-_NEGATIVE = frozenset({"off", "closed", "locked", "clear", "dry"})
+_POSITIVE = frozenset(
+    "on open unlocked detected wet low playing home connected charging".split()
+)
+_NEGATIVE = frozenset("off closed locked clear dry away disconnected".split())
 _SCOPE_CLASSES: Mapping[str, frozenset[str]] = {
     "door": frozenset({"door", "garage_door", "garage", "gate", "opening"}),
     "window": frozenset({"window", "opening"}),
@@ -52,6 +54,7 @@ _SCOPE_CLASSES: Mapping[str, frozenset[str]] = {
     "smoke": frozenset({"smoke", "gas", "carbon_monoxide"}),
     "battery": frozenset({"battery"}),
 }
+_ANY_CLASS = {"person": ("person", "device_tracker")}
 _PLURALS = {
     "light": "lights",
     "fan": "fans",
@@ -67,12 +70,19 @@ _PLURALS = {
     "smoke": "smoke detectors",
     "battery": "batteries",
     "vacuum": "vacuums",
+    "person": "people",
+    "valve": "valves",
+    "humidifier": "humidifiers",
 }
 _ATTRIBUTE_KEYS: Mapping[str, tuple[str, ...]] = {
     "temperature": ("current_temperature", "temperature"),
+    "target_temperature": ("temperature", "target_temp_low"),
     "humidity": ("current_humidity", "humidity"),
+    "source": ("source",),
+    "current": ("current",),
+    "voltage": ("voltage",),
     "volume": ("volume_level",),
-    "position": ("current_position",),
+    "position": ("current_position", "current_valve_position"),
     "speed": ("percentage",),
     "brightness": ("brightness",),
     "battery": ("battery_level", "battery"),
@@ -80,6 +90,8 @@ _ATTRIBUTE_KEYS: Mapping[str, tuple[str, ...]] = {
     "media": ("media_title",),
     "color": ("rgb_color",),
 }
+_CLASS_OF = {"co2": "carbon_dioxide"}
+_SPOKEN = {"target_temperature": "target temperature", "co2": "CO2 level"}
 _MOST_NAMED = 6
 
 
@@ -93,6 +105,8 @@ class Query:
     state: str = ""
     attribute: str = ""
     place: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict)
+    """What else it needs: `when`, `item`, which timer."""
 
     def to_dict(self) -> dict[str, Any]:
         """The form of the command line's JSON."""
@@ -103,6 +117,7 @@ class Query:
             "is": self.state,
             "attribute": self.attribute,
             "target_area": self.place,
+            **self.data,
         }
         return {key: value for key, value in fields.items() if value}
 
@@ -114,7 +129,7 @@ def in_scope(entity: Entity, scope: str) -> bool:
         return entity.domain in ("binary_sensor", "cover") and (
             entity.device_class in classes
         )
-    return entity.domain == scope
+    return entity.domain in _ANY_CLASS.get(scope, (scope,))
 
 
 def current_state(entity: Entity) -> str:
@@ -123,6 +138,8 @@ def current_state(entity: Entity) -> str:
         pair = _BINARY_STATES.get(entity.device_class or "")
         if pair and entity.state in ("on", "off"):
             return pair[0] if entity.state == "on" else pair[1]
+    if entity.domain in _ANY_CLASS["person"] and entity.state == "not_home":
+        return "away"
     return entity.state
 
 
@@ -135,6 +152,10 @@ def is_state(entity: Entity, wanted: str) -> bool:
         # `is it triggered`, `is it open`: whatever the class calls its active state
         active = entity.state == "on"
         return active if wanted in _POSITIVE else wanted in _NEGATIVE and not active
+    if entity.domain in _ANY_CLASS["person"]:
+        return wanted == "away" and state != "home"
+    if wanted == "armed":
+        return state.startswith("armed")
     if entity.domain in ("media_player", "climate", "vacuum"):
         if wanted == "on":
             return state not in ("off", "unavailable", "unknown", "standby", "docked")
@@ -168,14 +189,14 @@ def answer(query: Query, home: Home, now: datetime | None = None) -> str:
 
 def attribute_value(entity: Entity, attribute: str) -> str:
     """An attribute in words with its unit, "" if the entity does not have it."""
-    if entity.domain == "sensor" and entity.device_class == attribute.replace(" ", "_"):
-        unit = str(entity.attributes.get("unit_of_measurement", ""))
-        return f"{entity.state} {unit}".strip()
+    measured = _CLASS_OF.get(attribute, attribute)
+    if entity.domain == "sensor" and entity.device_class == measured:
+        return said_state(entity, entity.state)
     for key in _ATTRIBUTE_KEYS.get(attribute, ()):
         value = entity.attributes.get(key)
         if value is None or (isinstance(value, float) and not math.isfinite(value)):
             continue
-        if attribute == "temperature":
+        if attribute in ("temperature", "target_temperature"):
             return f"{value:g} degrees" if isinstance(value, int | float) else ""
         if attribute == "brightness" and isinstance(value, int | float):
             return f"{round(value * 100 / 255)} percent"
@@ -191,15 +212,19 @@ def attribute_value(entity: Entity, attribute: str) -> str:
 
 def _value(found: Sequence[Entity], attribute: str) -> str:
     told = [(e, v) for e in found if (v := attribute_value(e, attribute))]
+    spoken = _SPOKEN.get(attribute, attribute)
+    if not told and found[0].domain in ("sensor", "number", "input_number"):
+        return _state(found[0], "")  # what it measures is its state
     if not told:
-        return f"{_capital(said_name(found[0]))} does not report its {attribute}."
+        return f"{_capital(said_name(found[0]))} does not report its {spoken}."
     # A sensor made for the purpose knows better than a thermostat across the room.
-    told.sort(key=lambda item: item[0].device_class != attribute)
+    measured = _CLASS_OF.get(attribute, attribute)
+    told.sort(key=lambda item: item[0].device_class != measured)
     entity, value = told[0]
     name = said_name(entity)
     if attribute in entity.name.casefold():
         return f"{_capital(name)} is {value}."
-    return f"The {attribute} of {name} is {value}."
+    return f"The {spoken} of {name} is {value}."
 
 
 def _state(entity: Entity, wanted: str) -> str:
@@ -207,6 +232,8 @@ def _state(entity: Entity, wanted: str) -> str:
     if entity.state in ("unavailable", "unknown"):
         return f"I do not know: {name} is {entity.state}."
     told = said_state(entity, state)
+    if entity.domain in _ANY_CLASS["person"] and state not in ("home", "away"):
+        told = f"at {told}"
     if not wanted:
         return f"{_capital(name)} is {told}."
     return f"{'Yes' if is_state(entity, wanted) else 'No'}, {name} is {told}."

@@ -7,11 +7,13 @@ something that failed.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .execute import CallResult
 from .home import Entity, Home
 from .services import ServiceCall
+
+if TYPE_CHECKING:
+    from .execute import CallResult
 
 REPLIES: Mapping[str, str] = {
     "not_found": "Sorry, I could not find that device.",
@@ -21,6 +23,9 @@ REPLIES: Mapping[str, str] = {
     "hello": "Hello! What can I do for you?",
     "thanks": "You're welcome.",
     "stay": "Okay, I leave everything as it is.",
+    "help": "I can switch and set the devices in this home, tell you their state, and "
+    "keep timers and lists.",
+    "undo": "Sorry, there is nothing that I could undo.",
     "failed": "Sorry, I did not understand that.",
 }
 """Texts for the replies of `language.REPLIES`."""
@@ -74,7 +79,25 @@ _DONE: Mapping[str, str] = {
     "cancel": "Cancelled {names}",
     "finish": "Ended {names}",
     "alarm_disarm": "Disarmed {names}",
+    "alarm_arm_home": "Armed {names} for home",
+    "alarm_arm_away": "Armed {names} for away",
+    "alarm_arm_night": "Armed {names} for the night",
+    "set_valve_position": "Moving {names} to {position} percent",
+    "play_media": "Looking for {search_query} on {names}",
+    "remove_completed_items": "Cleared what was done from {names}",
+    "clean_spot": "Cleaning where {names} is",
 }
+_DONE_ALONE: Mapping[str, str] = {
+    "timer.start": "Timer set for {duration}",
+    "timer.increase": "Added {duration} to the timer",
+    "timer.decrease": "Took {duration} off the timer",
+    "timer.cancel": "Cancelled the timer",
+    "timer.cancel_all": "Cancelled all timers",
+    "timer.pause": "Paused the timer",
+    "timer.unpause": "The timer goes on",
+    "shopping_list.add_item": "Added {item} to the shopping list",
+}
+"""What the assistant does without a device."""
 _MOST_NAMED = 4
 
 
@@ -82,6 +105,8 @@ def said_name(entity: Entity) -> str:
     """`the kitchen light`: the name as it is spoken in a sentence."""
     name = " ".join(entity.name.split())
     if name.casefold().startswith(("the ", "my ", "our ")) or "'s " in name:
+        return name
+    if entity.domain == "person":
         return name
     return f"the {name}"
 
@@ -115,7 +140,8 @@ def tell_results(home: Home, results: Sequence[CallResult]) -> str:
     failed = [r for r in results if not r.ok]
     for result in failed:
         where = _names(home, result.call.targets)
-        told += f" That did not work for {where}: {result.error.rstrip('.')}."
+        whose = f" for {where}" if where else ""
+        told += f" That did not work{whose}: {result.error.rstrip('.')}."
     return told.strip()
 
 
@@ -123,6 +149,8 @@ def _phrase(call: ServiceCall) -> str:
     """The sentence with `{names}` left open."""
     verb = call.service.partition(".")[2]
     data: dict[str, Any] = dict(call.data)
+    if not call.targets:
+        return _phrase_alone(call)
     template = _DONE.get(verb, f"Done with {{names}}: {verb.replace('_', ' ')}")
     if call.domain == "scene":
         template = "Activated {names}"
@@ -142,6 +170,32 @@ def _phrase(call: ServiceCall) -> str:
         shown = f"{value:g}" if isinstance(value, float) else str(value)
         template = template.replace("{" + key + "}", shown.replace("_", " "))
     return template
+
+
+def _phrase_alone(call: ServiceCall) -> str:
+    data = dict(call.data)
+    template = _DONE_ALONE.get(call.service, "Done")
+    if call.service == "timer.start" and "command" in data:
+        template = "I will do that in {duration}"
+    elif call.service.startswith("timer.") and data.get("name"):
+        template = template.replace("timer", "{name} timer", 1)
+        template = template.replace("Timer", "{name} timer", 1)
+    data["duration"] = said_duration(int(data.get("duration_s", 0)))
+    for key, value in data.items():
+        template = template.replace("{" + key + "}", str(value))
+    return template[:1].upper() + template[1:]
+
+
+def said_duration(seconds: int) -> str:
+    """`1 hour 30 minutes`: the two largest units."""
+    minutes, rest = divmod(max(seconds, 0), 60)
+    hours, minutes = divmod(minutes, 60)
+    parts = [
+        f"{count} {unit}{'' if count == 1 else 's'}"
+        for count, unit in ((hours, "hour"), (minutes, "minute"), (rest, "second"))
+        if count
+    ]
+    return " ".join(parts[:2]) or "0 seconds"
 
 
 def _names(home: Home, targets: Sequence[str]) -> str:

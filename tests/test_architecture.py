@@ -19,14 +19,21 @@ ALLOWED: dict[str, set[str]] = {
     "home": {"errors"},
     "services": {"errors", "home"},
     "language": set(),
-    "execute": {"home", "services"},
+    "queries": {*LEAVES, "speech"},
+    "lookups": {*LEAVES, "queries", "speech"},
+    "execute": {"home", "services", "lookups", "queries"},
+    "timers": {"lookups"},
+    "phrases": {"errors", "home"},
+    "encoder": {"errors", "engine.library", "engine.model"},
+    "meaning": {
+        "encoder", "grounding", "home", "language", "phrases",
+    },
     "models": set(),
-    "prompt": LEAVES,
+    "prompt": {*LEAVES, "phrases"},
     "grounding": LEAVES,
     "grammar": {*LEAVES, "_assembler", "_gbnf", "_lalr"},
     "stream": {*LEAVES, "_gbnf"},
     "speech": LEAVES,
-    "queries": {*LEAVES, "speech"},
     "kv": {
         "errors", "prompt.blocks", "prompt.fitting", "_llama_decode", "_prompt_diff",
     },
@@ -36,13 +43,14 @@ ALLOWED: dict[str, set[str]] = {
         "_llama_decode",
     },
     "policy": {*LEAVES, "grounding"},
-    "simulate": LEAVES,
+    "simulate": {*LEAVES, "lookups", "queries", "timers"},
     "dialects": {
-        *LEAVES, "dialects", "engine.base", "grammar", "grounding", "prompt", "queries",
+        *LEAVES, "dialects", "engine.base", "grammar", "grounding", "phrases", "prompt",
+        "queries",
     },
     "agent": {
-        *LEAVES, "dialects", "engine.base", "grounding", "policy", "prompt", "queries",
-        "speech", "stream",
+        *LEAVES, "dialects", "engine.base", "grounding", "lookups", "meaning", "policy",
+        "prompt", "queries", "speech", "stream",
     },
 }  # fmt: skip
 

@@ -84,7 +84,15 @@ def test_what_opens_the_house_is_marked() -> None:
 
 
 def test_what_our_model_can_say_is_offered_and_nothing_of_a_sensor() -> None:
-    rich = {"preset_modes": ["eco"], "fan_modes": ["low"], "source_list": ["TV"]}
+    rich = {
+        "preset_modes": ["eco"],
+        "fan_modes": ["low"],
+        "source_list": ["TV"],
+        "available_modes": ["sleep"],
+        "operation_list": ["eco"],
+        "min_color_temp_kelvin": 2000,
+        "supported_features": (1 << 24) - 1,
+    }
     for domain, said in ACTIONS.items():
         if domain == "homeassistant":  # stands for the members' own services
             continue

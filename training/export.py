@@ -117,7 +117,7 @@ def write_gguf(trained: Trained, path: Path, kind: str = "q8_0") -> None:
     _write_tokenizer(writer, trained.tokenizer)
     _write_history(writer, trained)
     for name, weight in trained.weights.items():
-        _write_tensor(writer, _gguf_name(name), weight, kind)
+        _write_tensor(writer, gguf_name(name), weight, kind)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
@@ -219,7 +219,7 @@ def _write_tensor(
     writer.add_tensor(name, gguf.quants.quantize(values, wanted), raw_dtype=wanted)
 
 
-def _gguf_name(parameter: str) -> str:
+def gguf_name(parameter: str) -> str:
     """`blocks.0.attn_q` -> `blk.0.attn_q.weight`, and the like."""
     fixed = {"embedding": "token_embd.weight", "norm": "output_norm.weight"}
     if parameter in fixed:

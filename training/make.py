@@ -163,7 +163,17 @@ def _main(argv: Sequence[str]) -> None:
 
 def _command(settings: dict[str, Any]) -> str:
     """Return the command that repeats the run; what the machine decided is left out."""
-    told = ("size", "minutes", "steps", "seed", "vocab", "corpus", "rate", "data")
+    told = (
+        "size",
+        "minutes",
+        "steps",
+        "seed",
+        "vocab",
+        "corpus",
+        "rate",
+        "data",
+        "start",
+    )
     options = [
         f"--{field.name} {settings[field.name]}"
         for field in fields(Settings)

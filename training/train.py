@@ -40,6 +40,7 @@ from .batches import (
     shards,
 )
 from .model import PRESETS, Llama, preset
+from .muon import Muon
 from .tokenizer import FRAME, Tokenizer
 
 TOKENIZER = "tokenizer.json"
@@ -57,7 +58,8 @@ class Settings:
 
     `minutes`: budget of wall time over all calls; `call_minutes`: of this call (0: no
     limit); `steps`: budget in steps (0: none); `batch_tokens`: tokens in a step;
-    `corpus`: texts that the tokenizer learns from.
+    `corpus`: texts that the tokenizer learns from; `start`: a GGUF file of ours whose
+    weights a new run begins with ("": from nothing).
     """
 
     out: str = "training/out/run"
@@ -66,8 +68,9 @@ class Settings:
     call_minutes: float = 0.0
     steps: int = 0
     seed: int = 1
-    vocab: int = 2048
-    corpus: int = 12000
+    start: str = ""
+    vocab: int = 2560
+    corpus: int = 16000
     batch_tokens: int = 0
     rate: float = 1e-2
     weight_decay: float = 0.01
@@ -117,13 +120,13 @@ class Trainer:
         self.loss = 0.0
         self._parameters = list(self.model.parameters())
         matrices = [p for _, p in self.model.matrices()]
+        fast = settings.precision == "bf16"
         muon = [
-            torch.optim.Muon(
+            Muon(
                 matrices[i :: settings.threads],
                 lr=settings.rate,
                 weight_decay=settings.weight_decay,
-                momentum=0.95,
-                adjust_lr_fn="match_rms_adamw",
+                dtype=torch.bfloat16 if fast else torch.float32,
             )
             for i in range(settings.threads)
         ]
@@ -308,14 +311,20 @@ def train(settings: Settings, *, resume: bool = False) -> Path:
         ]
         for name, split, seed, count in (
             ("held_out", "held_out", settings.seed, settings.log_examples),
+            ("phrasings", "phrasings", settings.seed, settings.log_examples // 2),
             ("fresh", "train", ~settings.seed, settings.log_examples // 2),
         )
     }
     trainer = Trainer(settings, tokenizer)
     if resume and (out / checkpoint.INDEX).exists():
         trainer.resume()
-    elif (out / LOG).exists():
-        (out / LOG).unlink()
+    else:
+        (out / LOG).unlink(missing_ok=True)
+        if settings.start:
+            from .warm import warm_start  # needs gguf, which plain training does not
+
+            known = warm_start(trainer.model, tokenizer, Path(settings.start))
+            sys.stdout.write(f"{100 * known:.0f} % of the tokens are known already\n")
     stream = Stream(
         settings.data,
         out / TOKENIZER,

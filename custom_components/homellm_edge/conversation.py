@@ -20,7 +20,7 @@ from homellm_edge.errors import HomellmEdgeError
 
 from . import HomellmEdgeConfigEntry, ha_api
 from .const import DOMAIN, LIBRARY_VERSION
-from .executor import acting_for
+from .request import acting_for
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -85,7 +85,7 @@ class HomellmEdgeConversationEntity(conversation.ConversationEntity):
         )
         done: list[TurnDone] = []
         try:
-            with acting_for(user_input.context):
+            with acting_for(ha_api.request_of(self.hass, user_input)):
                 async for _ in chat_log.async_add_delta_content_stream(
                     self.entity_id, self._deltas(question, done)
                 ):

@@ -1,39 +1,22 @@
-"""Carries checked calls out through Home Assistant's services."""
+"""Carries checked calls out in Home Assistant, and looks up what states do not tell."""
 
-import asyncio
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from typing import Any
 
-import probatio
-from homeassistant.core import Context, HomeAssistant
-from homeassistant.exceptions import HomeAssistantError
+from homeassistant.core import HomeAssistant
 
 from homellm_edge.execute import CallResult
 from homellm_edge.home import Home
+from homellm_edge.lookups import Records
+from homellm_edge.queries import Query
 from homellm_edge.services import ServiceCall
 
-from . import ha_api
+from . import ha_api, ha_calls, lists, lookups, media, timers
 from .home_source import HomeSource
+from .request import current_request
+from .waiting import failure, settled
 
 _LOGGER = logging.getLogger(__name__)
-
-_REQUEST: ContextVar[Context | None] = ContextVar("homellm_edge_request", default=None)
-"""On whose behalf the running turn acts. One agent serves many people at a time."""
-
-CALL_TIMEOUT = 10.0
-"""Seconds until the person is told that a device has not answered."""
-
-
-@contextmanager
-def acting_for(context: Context) -> Iterator[None]:
-    """Give the calls of the turn inside this block the request's context."""
-    token = _REQUEST.set(context)
-    try:
-        yield
-    finally:
-        _REQUEST.reset(token)
 
 
 class HassExecutor:
@@ -48,59 +31,46 @@ class HassExecutor:
         return self._source.home()
 
     async def execute(self, call: ServiceCall) -> CallResult:
-        """Call the service and wait for it; never raises, the result tells."""
-        error = self._refusal(call) or await self._call(call)
+        """Carry the call out and wait for it; never raises, the result tells."""
+        error = self._refusal(call) or await self._finish(call)
         if error:
             _LOGGER.debug("%s of %s failed: %s", call.service, call.targets, error)
-        ha_api.trace_tool_call(
-            call.service, {"entity_id": list(call.targets), **call.data}, error
-        )
+        ha_api.trace_tool_call(call.service, _service_data(call), error)
         return CallResult(call, error)
+
+    async def look_up(self, query: Query) -> Records:
+        """What a list, calendar, forecast or timer holds; never raises."""
+        return await lookups.look_up(self._hass, query)
 
     def _refusal(self, call: ServiceCall) -> str:
         for target in call.targets:
             if not ha_api.is_exposed(self._hass, target):
-                return f"{self._name(target)} is not exposed to voice assistants."
+                return ha_api.not_exposed(self._hass, target)
         return ""
+
+    async def _finish(self, call: ServiceCall) -> str:
+        task = await settled(self._hass, self._call(call), call.service)
+        names = [ha_api.entity_name(self._hass, target) for target in call.targets]
+        who = " and ".join(names) or "Home Assistant"
+        return failure(task, who) or (task.result() if task else "")
 
     async def _call(self, call: ServiceCall) -> str:
-        domain, _, service = call.service.partition(".")
-        task = self._hass.async_create_task(
-            self._hass.services.async_call(
-                domain,
-                service,
-                {"entity_id": list(call.targets), **call.data},
-                blocking=True,
-                context=_REQUEST.get(),
-            ),
-            f"homellm_edge {call.service}",
-        )
-        # A device that answers late is not stopped half way: its task goes on.
-        done, _ = await asyncio.wait({task}, timeout=CALL_TIMEOUT)
-        if not done:
-            task.add_done_callback(_log_late_failure)
-            names = " and ".join(self._name(target) for target in call.targets)
-            return f"{names} did not answer within {CALL_TIMEOUT:.0f} seconds."
-        if task.cancelled():
-            return "The call was cancelled."
-        return _sentence(task.exception())
-
-    def _name(self, entity_id: str) -> str:
-        state = self._hass.states.get(entity_id)
-        return state.name if state else entity_id
-
-
-def _sentence(error: BaseException | None) -> str:
-    if error is None:
+        """Carry the call out; an error as a sentence, or "". May raise."""
+        hass, data, request = self._hass, call.data, current_request()
+        if not call.targets and call.domain == "timer":
+            return await timers.carry_out(hass, call.service, data, request)
+        if call.service == "shopping_list.add_item":
+            return await lists.add_to_shopping_list(hass, str(data["item"]), request)
+        if call.service in lists.ON_PRESENT_ITEMS:
+            return await lists.change_item(hass, call, request)
+        if call.service == "media_player.play_media" and "search_query" in data:
+            players = [e for t in call.targets if (e := self.home().entity(t))]
+            wanted = str(data["search_query"])
+            return await media.search_and_play(hass, players, wanted, request)
+        await ha_calls.call_service(hass, call.service, _service_data(call), request)
         return ""
-    if not isinstance(error, HomeAssistantError | probatio.Invalid | ValueError):
-        # An integration's own bug; its text means nothing to the person speaking.
-        _LOGGER.error("Unexpected error in a service call", exc_info=error)
-        return "Home Assistant reported an unexpected error."
-    text = str(error).strip() or type(error).__name__
-    return text if text[-1] in ".!?" else f"{text}."
 
 
-def _log_late_failure(task: asyncio.Task[object]) -> None:
-    if not task.cancelled() and (error := task.exception()):
-        _LOGGER.warning("A late service call failed: %s", error)
+def _service_data(call: ServiceCall) -> dict[str, Any]:
+    targets = {"entity_id": list(call.targets)} if call.targets else {}
+    return {**targets, **call.data}

@@ -1,7 +1,8 @@
 """All names of Home Assistant that tend to move between releases, behind plain calls.
 
 The rest of the integration deals in entity ids, names and area ids; when a registry
-or the chat log changes its shape, this is the module to adapt.
+or the chat log changes its shape, this is the module to adapt. Services and intents
+are called in `ha_calls`.
 """
 
 import inspect
@@ -21,6 +22,7 @@ from homeassistant.components.homeassistant.exposed_entities import (
     async_listen_entity_updates,
     async_should_expose,
 )
+from homeassistant.components.intent import async_device_supports_timers
 from homeassistant.const import MATCH_ALL
 from homeassistant.core import (
     CALLBACK_TYPE,
@@ -46,7 +48,10 @@ from homeassistant.helpers.event import (
     async_track_state_added_domain,
     async_track_state_change_event,
 )
+from homeassistant.helpers.intent import find_areas
 from homeassistant.requirements import pip_kwargs
+
+from .request import Request
 
 REGISTRY_EVENTS = (
     ar.EVENT_AREA_REGISTRY_UPDATED,
@@ -116,6 +121,67 @@ def speaker_area(hass: HomeAssistant, user_input: ConversationInput) -> str | No
     ):
         return dr.async_get_effective_area_id(hass, device)
     return None
+
+
+@callback
+def device_place(hass: HomeAssistant, device_id: str) -> tuple[str, tuple[str, ...]]:
+    """The name of a device's area, and the names of that area's floor."""
+    device = dr.async_get(hass).async_get(device_id) if device_id else None
+    area_id = dr.async_get_effective_area_id(hass, device) if device else None
+    area = ar.async_get(hass).async_get_area(area_id) if area_id else None
+    if area is None:
+        return "", ()
+    floor = fr.async_get(hass).async_get_floor(area.floor_id) if area.floor_id else None
+    return area.name, (floor.name, *sorted(floor.aliases)) if floor else ()
+
+
+@callback
+def timer_device(hass: HomeAssistant, area_name: str) -> str | None:
+    """A device in the area of that name that can run timers."""
+    for area in find_areas(area_name, ar.async_get(hass)):
+        for device in dr.async_entries_for_area(dr.async_get(hass), area.id):
+            if async_device_supports_timers(hass, device.id):
+                return device.id
+    return None
+
+
+@callback
+def entity_name(hass: HomeAssistant, entity_id: str) -> str:
+    """The name of an entity as the user knows it."""
+    state = hass.states.get(entity_id)
+    return state.name if state else entity_id
+
+
+@callback
+def not_exposed(hass: HomeAssistant, entity_id: str) -> str:
+    """The sentence about an entity that Assist may not use."""
+    return f"{entity_name(hass, entity_id)} is not exposed to voice assistants."
+
+
+@callback
+def shopping_list(hass: HomeAssistant) -> str | None:
+    """The to-do entity of Home Assistant's own shopping list, if there is one."""
+    registry = er.async_get(hass)
+    for entry in hass.config_entries.async_entries("shopping_list"):
+        for entity in er.async_entries_for_config_entry(registry, entry.entry_id):
+            if entity.domain == "todo" and hass.states.get(entity.entity_id):
+                return entity.entity_id
+    return None
+
+
+@callback
+def request_of(hass: HomeAssistant, user_input: ConversationInput) -> Request:
+    """Who asks, and through which device."""
+    device_id = user_input.device_id
+    if device_id is None and user_input.satellite_id:
+        device_id = entity_device(hass, user_input.satellite_id)
+    return Request(
+        context=user_input.context,
+        language=user_input.language,
+        device_id=device_id,
+        satellite_id=user_input.satellite_id,
+        agent_id=user_input.agent_id,
+    )
 
 
 @callback

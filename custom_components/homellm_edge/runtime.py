@@ -16,9 +16,12 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.start import async_at_started
 
 from homellm_edge.agent import Agent
+from homellm_edge.dialects import DIALECTS
 from homellm_edge.engine.base import Backend
 from homellm_edge.engine.llama import LlamaEngine
 from homellm_edge.errors import HomellmEdgeError
+from homellm_edge.meaning import MeaningHints
+from homellm_edge.models import ENCODER, MEANINGS
 
 from .const import CONF_MODEL_PATH
 from .executor import HassExecutor
@@ -41,6 +44,7 @@ class Runtime:
     entry: ConfigEntry[Any]
     backend: Backend
     settings: LoadSettings
+    hints: MeaningHints | None = None
     agent: Agent = field(init=False)
     source: HomeSource = field(init=False)
     left_out: LeftOut = field(init=False)
@@ -53,7 +57,8 @@ class Runtime:
 
     def __post_init__(self) -> None:
         self.source = HomeSource(self.hass, self.prepare)
-        self.agent = Agent(self.backend, HassExecutor(self.hass, self.source))
+        executor = HassExecutor(self.hass, self.source)
+        self.agent = Agent(self.backend, executor, hints=self.hints)
         self.left_out = LeftOut(self.hass, self.entry)
 
     @property
@@ -97,6 +102,8 @@ class Runtime:
             await asyncio.wait({self._refreshing})
         self.left_out.withdraw()
         await self.backend.close()
+        if self.hints:
+            await self.hass.async_add_executor_job(self.hints.close)
 
     def apply_options(self) -> None:
         """Use the entry's present options from now on; raises HomeAssistantError."""
@@ -157,7 +164,20 @@ async def async_load(hass: HomeAssistant, entry: ConfigEntry[Any]) -> Runtime:
     backend = await hass.async_add_executor_job(
         load_engine, model_path(entry), settings, cache
     )
-    return Runtime(hass, entry, backend, settings)
+    hints = await hass.async_add_executor_job(load_hints, backend)
+    return Runtime(hass, entry, backend, settings, hints)
+
+
+def load_hints(backend: Backend) -> MeaningHints | None:
+    """The nearest phrases, for a model that takes hints; blocks."""
+    if not DIALECTS[backend.prompt_format].hinted:
+        return None
+    try:
+        return MeaningHints.load(ENCODER, MEANINGS)
+    except HomellmEdgeError as err:
+        # The model understands most without it.
+        _LOGGER.warning("The sentence encoder does not work: %s", err)
+        return None
 
 
 def load_engine(path: Path, settings: LoadSettings, cache: Path | None) -> Backend:

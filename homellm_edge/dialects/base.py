@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from ..engine.base import Request, Sampling
 from ..grounding import Grounding
 from ..home import Home
+from ..phrases.labels import Hint
 from ..prompt import PastTurn, Prompt
 from ..prompt.chatml import DEFAULT_PERSONA
 from ..queries import Query
@@ -18,7 +19,10 @@ from ..services import ServiceCall
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What a turn starts from. `history` holds earlier turns, oldest first."""
+    """What a turn starts from. `history` holds earlier turns, oldest first.
+
+    `hints` are what the nearest known phrases mean, for a dialect that takes them.
+    """
 
     home: Home
     sentence: str
@@ -26,6 +30,7 @@ class Situation:
     area: str | None = None
     now: datetime | None = None
     history: Sequence[PastTurn] = ()
+    hints: Sequence[Hint] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,9 @@ class Dialect(Protocol):
 
     speaks: bool
     """Whether the model's own speech is told; else code tells what happened."""
+
+    hinted: bool
+    """Whether the prompt has room for hints from the nearest phrases."""
 
     def standing(
         self, home: Home, history: Sequence[PastTurn], options: PromptOptions

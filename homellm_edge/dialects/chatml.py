@@ -27,6 +27,7 @@ class ChatMLDialect:
     """The seed's prompt and output form, held to the live home by a grammar."""
 
     speaks = True
+    hinted = False
 
     def __init__(self) -> None:
         self._grammar = HomeGrammar()

@@ -12,14 +12,25 @@ from ..grounding import Grounding
 from ..grounding.index import is_noun_of, kind_nouns
 from ..grounding.lexicon import NOUNS_OF_DOMAIN
 from ..home import Entity, Home
-from ..language import ALL, EVERYTHING, QUERIES_OVER_SCOPE, REPLIES
+from ..language import (
+    ALL,
+    DATED_QUERIES,
+    EVERYTHING,
+    ITEM_QUERIES,
+    PLAIN_QUERIES,
+    QUERIES_OVER_SCOPE,
+    REPLIES,
+)
 from ..prompt import PastTurn, Prompt, grounded_prompt
 from ..prompt.grounded import HEADER
 from ..queries import Query, attribute_value, in_scope
 from ..services import check_call, service_for
+from . import assistant
 from .base import PromptOptions, Reply, Situation, Step
 
 _NOT_ARGUMENTS = frozenset({"service", "target_device", "target_area", "except"})
+_OPTIONS = frozenset("effect source preset_mode fan_mode mode operation_mode".split())
+_WHITE_STEP = 800  # kelvin; what people notice as warmer or cooler
 _UNREACHABLE = frozenset({"unavailable"})
 
 
@@ -27,6 +38,7 @@ class GroundedDialect:
     """Some twenty tokens of prompt, a grammar over this sentence's placeholders."""
 
     speaks = False
+    hinted = True
 
     def standing(
         self, home: Home, history: Sequence[PastTurn], options: PromptOptions
@@ -42,7 +54,7 @@ class GroundedDialect:
         """The grounded sentence with the grammar of its own placeholders."""
         found = situation.grounding
         return Request(
-            prompt=grounded_prompt(found.text),
+            prompt=grounded_prompt(found.text, situation.hints),
             grammar=grounded_grammar(
                 situation.home,
                 found.entities,
@@ -51,6 +63,8 @@ class GroundedDialect:
                 numbers=len(found.numbers),
                 colors=len(found.colors),
                 options=len(found.options),
+                durations=len(found.durations),
+                texts=len(found.texts),
             ),
             max_tokens=options.max_tokens,
         )
@@ -63,6 +77,10 @@ class GroundedDialect:
             return [Reply(kind if kind in REPLIES else "unclear")]
         if "query" in data:
             return [_query(home, found, data)]
+        if "target_timer" in data:
+            return [assistant.timer_call(home, found, data)]
+        if "target_list" in data:
+            return [assistant.list_call(home, found, data)]
         if "service" in data:
             return _calls(home, found, data)
         raise CallError("an object without service, query or reply", "ask again")
@@ -71,8 +89,13 @@ class GroundedDialect:
 def _query(home: Home, found: Grounding, data: Mapping[str, Any]) -> Step:
     kind = str(data["query"])
     attribute, state = str(data.get("attribute", "")), str(data.get("is", ""))
-    if kind in ("time", "date"):
+    if kind in PLAIN_QUERIES:
         return Query(kind)
+    if kind == "timer":
+        mark = str(data.get("target_timer", ""))
+        return Query(kind, data=assistant.timer_selector(home, found, mark))
+    if kind in DATED_QUERIES or kind in ITEM_QUERIES:
+        return _looked_up(home, found, kind, data)
     if kind == "state":
         target = _device(found, data.get("target_device"))
         return Query(kind, (target,), state=state, attribute=attribute)
@@ -96,11 +119,35 @@ def _query(home: Home, found: Grounding, data: Mapping[str, Any]) -> Step:
     )
 
 
+def _looked_up(
+    home: Home, found: Grounding, kind: str, data: Mapping[str, Any]
+) -> Step:
+    """What is in a calendar, a forecast or a list: of a named one, or of all."""
+    text = str(data.get("item", ""))
+    more = {"item": assistant.text(found, text)} if text else {}
+    if kind in ITEM_QUERIES:
+        domain = "todo"
+    else:
+        domain = "calendar" if kind == "events" else "weather"
+        more["when"] = str(data.get("when", "now"))
+    if "target_device" in data:
+        targets: tuple[str, ...] = (_device(found, data["target_device"]),)
+    elif kind in ITEM_QUERIES:
+        targets = assistant.lists_meant(home, str(data.get("target_list", "any")))
+    else:
+        targets = tuple(e.entity_id for e in home.entities if e.domain == domain)
+    if not targets or any(t.partition(".")[0] != domain for t in targets):
+        return Reply("not_found")
+    return Query(kind, targets, data=more)
+
+
 def _calls(home: Home, found: Grounding, data: Mapping[str, Any]) -> list[Step]:
     name = str(data["service"])
     arguments = {k: str(v) for k, v in data.items() if k not in _NOT_ARGUMENTS}
     if "target_device" in data:
         entity_id = _device(found, data["target_device"])
+        if name == "todo.update_item":
+            arguments["status"] = "completed"
         entity = home.entity(entity_id)
         if entity is None:
             raise CallError(f"there is no device {entity_id}", "expose it first")
@@ -206,15 +253,23 @@ def _value(found: Grounding, entity: Entity, name: str, text: str) -> Mapping[st
         if not 0 < number <= len(found.colors):
             raise CallError(f"{text!r} stands for no colour", "name the colour")
         return found.colors[number - 1]
-    if name in ("effect", "source", "preset_mode", "fan_mode"):
+    if name in _OPTIONS:
         number = _numbered(text, "V")
         if not 0 < number <= len(found.options):
             raise CallError(f"{text!r} stands for no option", "name the option")
         return {name: found.options[number - 1]}
-    if name == "hvac_mode":
+    if name in ("hvac_mode", "status"):
         return {name: text}
-    if name == "is_volume_muted":
+    if name in ("is_volume_muted", "oscillating", "shuffle"):
         return {name: text == "true"}
+    if name == "repeat":
+        return {name: text}
+    if name in ("item", "search_query"):
+        return {name: assistant.text(found, text)}
+    if name == "duration":
+        return {name: assistant.clock(assistant.seconds(found, text))}
+    if name == "color_temp":
+        return _whiter(entity, text)
     if name.endswith("_step"):
         return _stepped(entity, name, _number(found, text))
     value = _number(found, text)
@@ -223,6 +278,15 @@ def _value(found: Grounding, entity: Entity, name: str, text: str) -> Mapping[st
     if name == "volume":
         return {"volume_level": round(value / 100, 4)}
     return {name: _whole(value)}
+
+
+def _whiter(entity: Entity, text: str) -> Mapping[str, Any]:
+    attributes = entity.attributes
+    low = _reported(attributes, "min_color_temp_kelvin", 2000)
+    high = _reported(attributes, "max_color_temp_kelvin", 6500)
+    now = _reported(attributes, "color_temp_kelvin", 4000)
+    step = -_WHITE_STEP if text == "warmer" else _WHITE_STEP
+    return {"color_temp_kelvin": int(_clamped(now + step, low, high))}
 
 
 def _stepped(entity: Entity, name: str, step: float) -> Mapping[str, Any]:

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from ..home import Entity, Home
 from ..language import (
     ACTIONS,
     ALL,
     ATTRIBUTES,
+    DATED_QUERIES,
     EVERYTHING,
     GROUP_DOMAINS,
+    ITEM_QUERIES,
+    LIST_ACTIONS,
+    LISTS,
     LITERALS,
+    PLAIN_QUERIES,
     QUERIES_OVER_SCOPE,
     REPLIES,
     SCOPES,
     STATES,
+    TIMER_ACTIONS,
+    TIMERS,
+    WHEN,
     Form,
     Slot,
 )
@@ -36,6 +44,8 @@ def grounded_grammar(
     numbers: int = 0,
     colors: int = 0,
     options: int = 0,
+    durations: int = 0,
+    texts: int = 0,
     allow: Allow | None = None,
 ) -> str:
     """GBNF for one sentence; the counts say which placeholders it has.
@@ -53,17 +63,26 @@ def grounded_grammar(
     place_marks += ["<here>"] if here else []
     place_marks.append(ALL)
     domains = {e.domain for e in home.entities}
-    values = _Values(numbers, colors, options)
-    calls = {**_device_calls(known, values, allow), **_group_calls(domains, values)}
+    values = _Values(numbers, colors, options, durations, texts)
+    calls = {
+        **_device_calls(known, values, allow),
+        **_group_calls(domains, values),
+        **_other_calls("timer", TIMER_ACTIONS, values),
+        **_other_calls("todo", LIST_ACTIONS, values),
+    }
+    timers = [*TIMERS, *(f"<D{n}>" for n in range(1, durations + 1)), *place_marks[:-1]]
     lines = [
         'root ::= "```homeassistant\\n" line+ "```"',
         f"line ::= {'call | ' if calls else ''}query | reply",
-        f'query ::= "{{\\"query\\": \\"" ({_queries(known)}) "\\"}}\\n"',
+        f'query ::= "{{\\"query\\": \\"" ({_queries(known, texts)}) "\\"}}\\n"',
         f'reply ::= "{{\\"reply\\": \\"" ({_words(REPLIES)}) "\\"}}\\n"',
         f"place ::= {_words(place_marks)}",
         f"is ::= {_words(STATES)}",
         f"attribute ::= {_words(ATTRIBUTES)}",
         f"scope ::= {_words(SCOPES)}",
+        f"when ::= {_words(WHEN)}",
+        f"list ::= {_words(LISTS)}",
+        f"timer ::= {_words(timers)}{' | text' if texts else ''}",
         *values.rules(),
         *(f"{rule} ::= {body}" for rule, body in calls.items()),
     ]
@@ -82,10 +101,14 @@ def grounded_grammar(
 class _Values:
     """Expressions for argument values, over the placeholders that exist."""
 
-    def __init__(self, numbers: int, colors: int, options: int) -> None:
+    def __init__(
+        self, numbers: int, colors: int, options: int, durations: int, texts: int
+    ) -> None:
         self._numbers = [f"<N{n}>" for n in range(1, numbers + 1)]
         self._colors = [f"<C{n}>" for n in range(1, colors + 1)]
         self._options = [f"<V{n}>" for n in range(1, options + 1)]
+        self._durations = [f"<D{n}>" for n in range(1, durations + 1)]
+        self._texts = [f"<T{n}>" for n in range(1, texts + 1)]
 
     def rules(self) -> list[str]:
         """The rules that `slot` refers to."""
@@ -94,6 +117,15 @@ class _Values:
             rules.append(f"color ::= {_words(self._colors)}")
         if self._options:
             rules.append(f"option ::= {_words(self._options)}")
+        if self._durations:
+            rules.append(f"duration ::= {_words(self._durations)}")
+        if self._texts:
+            ranges = [
+                first + last
+                for n, first in enumerate(self._texts)
+                for last in self._texts[n + 1 :]
+            ]
+            rules.append(f"text ::= {_words([*self._texts, *ranges])}")
         return rules
 
     def slot(self, slot: Slot) -> str | None:
@@ -102,6 +134,10 @@ class _Values:
             return "color" if self._colors else None
         if slot.kind == "option":
             return "option" if self._options else None
+        if slot.kind == "duration":
+            return "duration" if self._durations else None
+        if slot.kind == "text":
+            return "text" if self._texts else None
         if slot.kind == "word":
             return f"({_words(slot.words)})"
         if slot.kind == "signed":
@@ -160,19 +196,44 @@ def _group_calls(domains: set[str], values: _Values) -> dict[str, str]:
     return calls
 
 
+def _other_calls(
+    domain: str, actions: Mapping[str, Sequence[Form]], values: _Values
+) -> dict[str, str]:
+    """Rule -> body of calls on timers or lists that are no devices of the home."""
+    kind = "timer" if domain == "timer" else "list"
+    calls = {}
+    for verb, forms in actions.items():
+        if arguments := values.forms(forms):
+            name = f"{domain}.{verb}"
+            head = gbnf.literal(f'{name}", "target_{kind}": "')
+            calls[_rule(kind, name)] = f"{head} {kind} {arguments}"
+    return calls
+
+
 def _rule(prefix: str, service: str) -> str:
     return f"{prefix}-{service}".replace(".", "-").replace("_", "-")
 
 
-def _queries(known: dict[str, Entity]) -> str:
+def _queries(known: dict[str, Entity], texts: int) -> str:
     kinds = _words(QUERIES_OVER_SCOPE)
+    plain_items = _words(q for q in ITEM_QUERIES if q != "has_item")
+    whose = '"\\", \\"target_list\\": \\"" list'
+    dated = '"\\", \\"when\\": \\"" when'
+    if known:
+        whose = f'({whose} | "\\", \\"target_device\\": \\"" device)'
+        dated += ' ("\\", \\"target_device\\": \\"" device)?'
     parts = [
-        '"time" | "date"',
+        _words(PLAIN_QUERIES),
+        f"({_words(DATED_QUERIES)}) {dated}",
+        f"({plain_items}) {whose}",
+        '"timer\\", \\"target_timer\\": \\"" timer',
         f'({kinds}) "\\", \\"domain\\": \\"" scope "\\", \\"target_area\\": \\"" '
         'place ("\\", \\"is\\": \\"" is)?',
         '"value\\", \\"attribute\\": \\"" attribute "\\", \\"target_area\\": \\"" '
         "place",
     ]
+    if texts:
+        parts.append(f'"has_item" {whose} "\\", \\"item\\": \\"" text')
     if known:
         parts.append(
             '"state\\", \\"target_device\\": \\"" device '

@@ -15,6 +15,7 @@ from ..home import Entity, Home
 from .index import OPTION_ATTRIBUTES, HomeIndex, build_index
 from .lexicon import COLORS, DOMAINS_OF_NOUN, PRONOUNS
 from .matcher import GOOD, Candidate, Mention, find_mentions, split_joined
+from .spans import Duration, find_durations, find_texts, text_of
 from .text import Token, singular, tokens, words
 
 MAX_ENTITIES = 8
@@ -22,6 +23,8 @@ MAX_PLACES = 4
 MAX_NUMBERS = 4
 MAX_COLORS = 2
 MAX_OPTIONS = 2
+MAX_DURATIONS = 2
+MAX_TEXTS = 6
 HERE = "<here>"
 _KEPT = frozenset(["all", "every", "both", "each"])
 
@@ -31,7 +34,8 @@ class Grounding:
     """The sentence for the model and the meaning of its placeholders.
 
     `entities[0]` is what `<E1>` stands for, and so on; `qualities` tells how well it
-    matched (`=` exact, `~` good, `?` weak). `here` is the area of the speaker.
+    matched (`=` exact, `~` good, `?` weak). `here` is the area of the speaker. Texts
+    are (start, end) in `tokens`.
     """
 
     text: str
@@ -41,9 +45,21 @@ class Grounding:
     numbers: tuple[float, ...] = ()
     colors: tuple[Mapping[str, Any], ...] = ()
     options: tuple[str, ...] = ()
+    durations: tuple[Duration, ...] = ()
+    texts: tuple[tuple[int, int], ...] = ()
     here: str | None = None
     tokens: tuple[Token, ...] = field(default=(), repr=False)
     mentions: tuple[Mention, ...] = field(default=(), repr=False)
+    firsts: tuple[str, ...] = field(default=(), repr=False)
+
+    def first_of(self, mention: Mention) -> str:
+        """The entity that a mention means best; "" if it names only a place."""
+        return self.firsts[self.mentions.index(mention)]
+
+    def written(self, first: int, last: int, *, counted: bool = False) -> str:
+        """The speaker's own words from one text to another, numbered from 0."""
+        start, end = self.texts[first][0], self.texts[last][1]
+        return text_of(self.tokens, start, end, counted=counted)
 
 
 class Grounder:
@@ -66,6 +82,7 @@ class Grounder:
             here = None
         parts = split_joined(index, tokens(sentence))
         mentions = find_mentions(index, parts, here)
+        mentions = _without_items(index, parts, mentions)
         if not any(m.candidates for m in mentions):
             mentions = _with_pronoun(index, parts, mentions, recent)
         return render(index, parts, mentions, here)
@@ -87,10 +104,23 @@ def render(
     starts = {m.positions[0]: m for m in mentions}
     inside = {p for m in mentions for p in m.positions}
     chosen = _options(index, parts, mentions, inside)
+    durations = find_durations(parts, inside)[:MAX_DURATIONS]
+    ends = {d.start: d for d in durations}
+    taken = inside | {p for d in durations for p in range(d.start, d.end)}
+    taken |= {p for at, (n, _, _) in chosen.items() for p in range(at, at + n)}
+    texts = _texts(parts, taken)
+    opens = {start: n for n, (start, _) in enumerate(texts, 1)}
+    colored = {p for start, end in texts for p in range(start, end)}
     out = [HERE] if here else []
     at = 0
     while at < len(parts):
         token = parts[at]
+        if at in ends:
+            out.append(f"<D{durations.index(ends[at]) + 1}>")
+            at = ends[at].end
+            continue
+        if at in opens:
+            out.append(f"<T{opens[at]}>")
         if at in starts:
             marks = []
             for place in starts[at].places:
@@ -132,7 +162,7 @@ def render(
                 out.append(f"<N{numbers.index(token.number) + 1}>")
                 at += 1
                 continue
-        length, color = _color(parts, at, inside)
+        length, color = _color(parts, at, inside | colored)
         if color is not None and (color in colors or len(colors) < MAX_COLORS):
             if color not in colors:
                 colors.append(color)
@@ -149,10 +179,44 @@ def render(
         numbers=tuple(numbers),
         colors=tuple(colors),
         options=tuple(options),
+        durations=tuple(durations),
+        texts=tuple(texts),
         here=here,
         tokens=tuple(parts),
         mentions=tuple(mentions),
+        firsts=tuple(
+            index.entities[m.candidates[0].entity].entity_id if m.candidates else ""
+            for m in mentions
+        ),
     )
+
+
+def _texts(parts: Sequence[Token], taken: set[int]) -> list[tuple[int, int]]:
+    """Runs of free text; a colour on its own stays a colour."""
+    found = []
+    for start, end in find_texts(parts, taken, ()):
+        length, color = _color(parts, start, set())
+        if color is None or end - start > length:
+            found.append((start, end))
+    return found[:MAX_TEXTS]
+
+
+def _without_items(
+    index: HomeIndex, parts: Sequence[Token], mentions: list[Mention]
+) -> list[Mention]:
+    """`light bulbs` on a list are no lights: beside a list only that is mentioned."""
+    lists = [
+        m
+        for m in mentions
+        if any(index.entities[c.entity].domain == "todo" for c in m.candidates)
+    ]
+    if not lists and not any(t.text in ("list", "lists") for t in parts):
+        return mentions
+    return [
+        m
+        for m in mentions
+        if m in lists or any(c.quality == "=" and c.score >= 2 for c in m.candidates)
+    ]
 
 
 def _with_pronoun(

@@ -9,11 +9,19 @@ from collections import Counter
 from dataclasses import dataclass
 from itertools import pairwise
 
+from .._similarity import Vocabulary
 from ..home import Area, Entity, Floor, Home
-from .lexicon import NOUNS_OF_DOMAIN
-from .text import singular, words
+from .lexicon import NOUNS_OF_DOMAIN, PLACES_ALSO_CALLED, SYNONYMS
+from .text import singular, sound_of, words
 
-OPTION_ATTRIBUTES = ("source_list", "preset_modes", "effect_list", "fan_modes")
+OPTION_ATTRIBUTES = (
+    "source_list",
+    "preset_modes",
+    "effect_list",
+    "fan_modes",
+    "available_modes",
+    "operation_list",
+)
 """Attributes that list texts a person may ask for by name."""
 
 _CLASS_NOUNS = {
@@ -61,6 +69,7 @@ class HomeIndex:
     place_words: tuple[frozenset[str], ...]
     kind_nouns: tuple[frozenset[str], ...]
     vocabulary: frozenset[str]
+    lookup: Vocabulary
     bigrams: frozenset[tuple[str, str]]
     joined: dict[str, tuple[str, str]]
     members: dict[str, frozenset[int]]
@@ -92,6 +101,7 @@ def build_index(home: Home) -> HomeIndex:
     words_of_place: dict[str, set[str]] = {}
     for place in places:
         words_of_place.setdefault(place.id, set()).update(place.words)
+    vocabulary = frozenset(names_of_word).union(*(p.words for p in places))
     return HomeIndex(
         entities=home.entities,
         names=tuple(names),
@@ -99,11 +109,24 @@ def build_index(home: Home) -> HomeIndex:
         places=places,
         place_words=tuple(_place_words(home, e, words_of_place) for e in home.entities),
         kind_nouns=tuple(kind_nouns(e) for e in home.entities),
-        vocabulary=frozenset(names_of_word).union(*(p.words for p in places)),
+        vocabulary=vocabulary,
+        lookup=_lookup(vocabulary),
         bigrams=frozenset(bigrams),
         joined={a + b: (a, b) for a, b in bigrams if len(a) > 2 and len(b) > 2},
         members=_members(home),
     )
+
+
+def _lookup(vocabulary: frozenset[str]) -> Vocabulary:
+    ordered = sorted(vocabulary)
+    singles = [singular(w) for w in ordered]
+    synonyms: dict[str, list[str]] = {}
+    for group in SYNONYMS:
+        here = [w for w, s in zip(ordered, singles, strict=True) if s in group]
+        if len({singular(w) for w in here}) == 1:
+            for word in group:
+                synonyms.setdefault(word, []).extend(here)
+    return Vocabulary(ordered, singles, [sound_of(w) for w in ordered], synonyms)
 
 
 def _places(home: Home) -> tuple[Place, ...]:
@@ -113,6 +136,12 @@ def _places(home: Home) -> tuple[Place, ...]:
         for name in (item.name, *item.aliases):
             if ws := tuple(words(name)):
                 found[item.id, ws] = None
+    for group in PLACES_ALSO_CALLED:
+        ways = [tuple(words(way)) for way in group]
+        meant = {p for p, ws in found if ws in ways}
+        if len(meant) == 1:
+            for ws in ways:
+                found.setdefault((next(iter(meant)), ws), None)
     named = {ws for _, ws in found}
     levels = {f.level for f in home.floors if f.level is not None}
     for floor in home.floors:

@@ -48,6 +48,52 @@ NOUNS_OF_DOMAIN: Mapping[str, frozenset[str]] = {
     domain: frozenset(nouns.split()) for domain, nouns in _NOUNS.items()
 }
 
+SYNONYMS: tuple[frozenset[str], ...] = tuple(
+    frozenset(group.split())
+    for group in (
+        "tv television telly",
+        "vacuum hoover vac roomba",
+        "fridge refrigerator",
+        "sofa couch settee",
+        "hall hallway corridor",
+        "garden yard backyard",
+        "basement cellar",
+        "attic loft",
+        "patio terrace",
+        "porch veranda",
+        "bathroom loo toilet restroom washroom bath",
+        "stairs staircase stairway stairwell",
+        "heating heater radiator",
+        "ac aircon",
+        "kids children childrens",
+        "mum mom mama mother",
+        "dad papa father",
+        "washer washing",
+        "drapes curtain",
+        "bin trash rubbish",
+        "desk table",
+        "office study",
+        "nursery baby",
+    )
+)
+"""Words that people take for each other; used where the home has only one of them."""
+
+PLACES_ALSO_CALLED: tuple[tuple[str, ...], ...] = (
+    ("living room", "lounge", "sitting room", "front room"),
+    ("bathroom", "washroom", "restroom", "loo", "toilet", "wc"),
+    ("hallway", "hall", "corridor"),
+    ("garden", "yard", "backyard", "back yard"),
+    ("office", "study", "home office"),
+    ("kids room", "childrens room", "kids bedroom", "childrens bedroom"),
+    ("nursery", "babys room", "baby room"),
+    ("master bedroom", "main bedroom"),
+    ("laundry room", "laundry", "utility room"),
+    ("entryway", "entrance", "entry", "foyer"),
+    ("family room", "den", "tv room"),
+    ("ground floor", "downstairs"),
+)
+"""Names of rooms that mean the same one, where the home has only one of them."""
+
 STOP_WORDS = frozenset(
     (
         "a an the my our your his her their its this that these those it them in "
@@ -104,6 +150,51 @@ COMMAND_WORDS = frozenset(
     ).split()
 )
 """Words of commands and questions: never a typing error of a device's name."""
+
+TEXT_TRIGGERS = frozenset(
+    (
+        "add append put list lists todo todos buy purchase groceries grocery "
+        "shopping need out low timer timers countdown alarm remind reminder called "
+        "named titled labelled labeled play playing hear listen listening watch "
+        "watching music song songs tune tunes album artist band movie film podcast "
+        "audiobook playlist station radio search find stream check cross tick mark "
+        "remove delete scratch strike item items task tasks chore chores done "
+        "finished bought got minutes minute hour hours seconds run"
+    ).split()
+)
+"""A sentence with none of these holds no text of the speaker's own."""
+
+FRAME_WORDS = STOP_WORDS | frozenset(
+    (
+        "add append adding put list lists todo todos buy purchase get grab pick "
+        "groceries shopping grocery need needs timer timers countdown alarm remind "
+        "reminder reminders remember called named titled labelled labeled play "
+        "playing hear listen listening watch watching music song songs tune tunes "
+        "album artist band movie film podcast audiobook playlist station radio "
+        "search find look stream check cross tick mark marked remove delete scratch "
+        "strike item items task tasks entry done finished complete completed bought "
+        "got already cancel stop pause resume unpause start begin restart create "
+        "make new give minutes minute hour hours seconds second min sec hr longer "
+        "shorter time remaining left extend shorten increase decrease reduce raise "
+        "lengthen kill silence dismiss clear wake count down run running keep going "
+        "name something anything nothing by the please just really little bit some "
+        "any more another next previous last again loud louder quieter volume um uh "
+        "erm hmm er al hey pls kind id like favor quick question wonder wondering "
+        "things thing tell advance ahead far extra half quarter other full whole "
+        "lot who out such shall whether may might must would thx cheers sorry "
+        "actually maybe perhaps well yeah yes no nope hm right away soon possible "
+        "immediately quickly anymore still yet even also while until once leave "
+        "bring show see say said saying lets use used using move press hit switch "
+        "turn adjust change lower dim brighten lock unlock light lights lamp heat "
+        "cool warm cold hot bright dark open close opened closed quiet mute unmute "
+        "started stopped state status percent degrees room house everything "
+        "everywhere rid dont didnt doesnt isnt wasnt wont cant couldnt havent hasnt "
+        "arent thats theres whats whos hows whens ill youre theyre weve youve him "
+        "her fast faster slow slower favour moment chance don't im ive were its "
+        "gonna wanna"
+    ).split()
+)
+"""Words that commands with a text are made of; a text starts and ends with others."""
 
 PRONOUNS = frozenset(["it", "them", "that", "those", "these"])
 

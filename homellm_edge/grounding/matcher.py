@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .._similarity import similarity
 from .index import HomeIndex, is_noun_of
 from .lexicon import (
     ARTICLES,
@@ -21,12 +20,11 @@ from .lexicon import (
     STOP_WORDS,
     VERBS_AND_NOUNS,
 )
-from .text import Token, singular
+from .text import Token, singular, sound_of
 
 EXACT, GOOD, WEAK = "=", "~", "?"
 MAX_CANDIDATES = 4
 
-_WORD_THRESHOLD = 0.7
 _PLACE_THRESHOLD = 0.75
 _CONTEXT = 0.8
 _LOWEST = 0.38
@@ -105,19 +103,11 @@ def find_mentions(
 
 def _hits(index: HomeIndex, text: str) -> dict[str, float]:
     """Words of the home that this token may be, with their similarity."""
-    found = {}
-    one = singular(text)
-    spelled = text in STOP_WORDS or text in COMMAND_WORDS
-    for word in index.vocabulary:
-        if word == text:
-            found[word] = 1.0
-        elif singular(word) == one:
-            found[word] = 0.95
-        elif not spelled:
-            value = similarity(text, word)
-            if value >= _WORD_THRESHOLD:
-                found[word] = value
-    return found
+    fuzzy = text not in STOP_WORDS and text not in COMMAND_WORDS
+    hits: dict[str, float] = index.lookup.hits(
+        text, singular(text), sound_of(text), fuzzy
+    )
+    return hits
 
 
 def _place_windows(
@@ -127,8 +117,9 @@ def _place_windows(
     found: dict[tuple[str, int], tuple[int, ...]] = {}
     for place in index.places:
         length = len(place.words)
+        first = place.words[0]
         for start in range(len(tokens) - length + 1):
-            if all(
+            if hits[start].get(first, 0) >= _PLACE_THRESHOLD and all(
                 hits[start + k].get(word, 0) >= _PLACE_THRESHOLD
                 for k, word in enumerate(place.words)
             ):

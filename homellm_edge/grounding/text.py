@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 _TOKEN = re.compile(r"\d+(?:[.,]\d+)?|[^\W\d_]+(?:'[^\W\d_]+)*")
 _SPACED = str.maketrans({"%": " percent ", "°": " degrees ", "\u2019": "'", "`": "'"})
@@ -56,6 +57,29 @@ def singular(word: str) -> str:
     if len(word) > 3 and word.endswith("s") and not word.endswith("ss"):
         return word[:-1]
     return word
+
+
+_SOUNDS = (
+    ("ph", "f"), ("ck", "k"), ("gh", ""), ("kn", "n"), ("wr", "r"), ("wh", "w"),
+    ("sch", "sh"), ("tch", "ch"), ("ce", "se"), ("ci", "si"), ("cy", "si"),
+    ("c", "k"), ("q", "k"), ("x", "ks"), ("z", "s"), ("v", "f"), ("kh", "ch"),
+    ("y", "i"), ("dg", "g"), ("d", "t"), ("b", "p"),
+)  # fmt: skip
+_VOWELS = re.compile(r"(?<!^)[aeiouhw]+")
+_SILENT = re.compile(r"e$")
+_TWICE = re.compile(r"(.)\1+")
+
+
+@lru_cache(maxsize=8192)
+def sound_of(word: str) -> str:
+    """How an English word sounds, roughly; "" for what is too short to tell."""
+    if len(word) < 5 or not word.isalpha():
+        return ""
+    sound = word
+    for written, spoken in _SOUNDS:
+        sound = sound.replace(written, spoken)
+    sound = _TWICE.sub(r"\1", _VOWELS.sub("a", _SILENT.sub("", sound)))
+    return sound if len(sound) > 2 else ""
 
 
 def _number(rest: list[str], at: int) -> tuple[float, int]:

@@ -6,6 +6,9 @@ of. Some twenty tokens are enough, and no state change has to be read again.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from ..phrases.labels import Hint, hint_text
 from .blocks import Prompt
 
 FORMAT = "grounded"
@@ -15,10 +18,10 @@ HEADER = "<|im_start|>user\n"
 TAIL = "<|im_end|>\n<|im_start|>assistant\n"
 
 
-def grounded_prompt(hint: str) -> Prompt:
+def grounded_prompt(text: str, hints: Sequence[Hint] = ()) -> Prompt:
     """Prompt for a grounded sentence as `grounding.Grounding.text` holds it.
 
-    The hint consists of lower-case words, numbers and placeholders, so it cannot hold
-    a control token.
+    The text consists of lower-case words, numbers and placeholders, so it cannot hold
+    a control token. `hints` are what the nearest phrases mean, the nearest first.
     """
-    return Prompt(header=HEADER, question=f"{hint}{TAIL}")
+    return Prompt(header=HEADER, question=f"{hint_text(hints)}{text}{TAIL}")

@@ -115,7 +115,11 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class ServiceCall:
-    """A checked call: every target is exposed, every argument within its range."""
+    """A checked call: every target is exposed, every argument within its range.
+
+    Only what the assistant does itself (`timer.start` without a timer entity) has no
+    target.
+    """
 
     service: str
     targets: tuple[str, ...]
@@ -128,5 +132,8 @@ class ServiceCall:
 
     def to_dict(self) -> dict[str, Any]:
         """The form of the command line's JSON and of the model's output."""
-        target = self.targets[0] if len(self.targets) == 1 else list(self.targets)
-        return {"service": self.service, "target_device": target, **self.data}
+        called: dict[str, Any] = {"service": self.service}
+        if self.targets:
+            one = len(self.targets) == 1
+            called["target_device"] = self.targets[0] if one else list(self.targets)
+        return {**called, **self.data}

@@ -1,8 +1,9 @@
 """A Home Assistant with a small home, and entries whose model follows a script."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from homeassistant.components import conversation
@@ -21,10 +22,12 @@ from homeassistant.setup import async_setup_component
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 import custom_components  # noqa: F401  (found before the test plugin's own package)
+from custom_components.homellm_edge.executor import HassExecutor
+from custom_components.homellm_edge.home_source import HomeSource
 from gguf_factory import write_llama
 from homellm_edge import models
 from homellm_edge.engine.scripted import ScriptedEngine
-from support import AGENT, DOMAIN, Ask, SetUp
+from support import AGENT, DOMAIN, Ask, SetUp, Shopping
 
 
 def _template_light(name: str, unique_id: str, switch: str) -> dict[str, Any]:
@@ -81,6 +84,29 @@ async def home(hass: HomeAssistant) -> HomeAssistant:
         async_expose_entity(hass, "conversation", f"input_boolean.{name}", False)
     await hass.async_block_till_done()
     return hass
+
+
+@pytest.fixture
+def runs(home: HomeAssistant) -> Iterator[HassExecutor]:
+    """The executor of the small home."""
+    source = HomeSource(home, lambda: None)
+    source.start()
+    yield HassExecutor(home, source)
+    source.stop()
+
+
+@pytest.fixture
+async def shopping(home: HomeAssistant) -> AsyncIterator[Shopping]:
+    """What todo.shopping_list, Home Assistant's own, holds as (item, done)."""
+    entry = MockConfigEntry(domain="shopping_list")
+    entry.add_to_hass(home)
+    kept = "homeassistant.components.shopping_list.common.ShoppingData"
+    with patch(f"{kept}.save"), patch(f"{kept}.async_load"):
+        assert await home.config_entries.async_setup(entry.entry_id)
+        await home.async_block_till_done()
+        yield lambda: [
+            (item["name"], item["complete"]) for item in entry.runtime_data.items
+        ]
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ DOMAIN = "homellm_edge"
 AGENT = "conversation.homellm_edge"
 
 type SetUp = Callable[..., Awaitable[MockConfigEntry]]
+type Shopping = Callable[[], list[tuple[str, bool]]]
 type Ask = Callable[..., Awaitable[ConversationResult]]
 
 

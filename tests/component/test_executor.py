@@ -8,20 +8,12 @@ from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from pytest_homeassistant_custom_component.common import async_mock_service
 
-from custom_components.homellm_edge import executor
-from custom_components.homellm_edge.executor import HassExecutor, acting_for
-from custom_components.homellm_edge.home_source import HomeSource
+from custom_components.homellm_edge import waiting
+from custom_components.homellm_edge.executor import HassExecutor
+from custom_components.homellm_edge.request import Request, acting_for
 from homellm_edge.services import ServiceCall
 
 BOTH = ("light.bedroom_lamp", "light.kitchen_lamp")
-
-
-@pytest.fixture
-def runs(home: HomeAssistant):
-    source = HomeSource(home, lambda: None)
-    source.start()
-    yield HassExecutor(home, source)
-    source.stop()
 
 
 async def test_several_targets_in_one_call(
@@ -42,7 +34,7 @@ async def test_each_turn_acts_for_its_own_person(
     people = [Context(), Context()]
 
     async def turn(context: Context, target: str) -> None:
-        with acting_for(context):
+        with acting_for(Request(context)):
             await asyncio.sleep(0)  # let the other turn in
             await runs.execute(ServiceCall("light.turn_on", (target,), {}))
 
@@ -94,7 +86,7 @@ async def test_one_hidden_target_stops_the_whole_call(
 async def test_a_slow_device_is_told_and_left_to_finish(
     hass: HomeAssistant, runs: HassExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(executor, "CALL_TIMEOUT", 0.01)
+    monkeypatch.setattr(waiting, "CALL_TIMEOUT", 0.01)
     answer, finished = asyncio.Event(), []
 
     async def slow(_: object) -> None:

@@ -3,15 +3,17 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter
+from collections.abc import Sequence
 
 from grammar_oracle import GrammarOracle
 from homellm_edge.agent import Agent, Question
 from homellm_edge.dialects import GroundedDialect, Situation
 from homellm_edge.dialects.base import PromptOptions
 from homellm_edge.engine.scripted import ScriptedEngine
-from homellm_edge.grounding import Grounder
+from homellm_edge.grounding import Grounder, Grounding
 from homellm_edge.home import Home
 from homellm_edge.language import CLOSE, OPEN
+from homellm_edge.phrases.labels import Hint
 from homellm_edge.services import ServiceCall
 from homellm_edge.simulate import SimulatedHome
 from training.data import example, make_example
@@ -20,6 +22,16 @@ from training.data.homes import random_home
 from training.data.names import AREAS, held_out
 from training.data.scene import Said, Scene
 from training.data.sentences import say
+
+
+class _Hints:
+    """A hint source that always says the same."""
+
+    def __init__(self, hints: Sequence[Hint]) -> None:
+        self._hints = hints
+
+    def hints(self, found: Grounding, home: Home) -> Sequence[Hint]:
+        return self._hints
 
 
 def _sayings(seed: int, count: int) -> list[tuple[Home, Grounder, Said]]:
@@ -70,11 +82,12 @@ async def test_training_and_run_time_write_the_same_prompt() -> None:
     compared = 0
     for home, grounder, said in _sayings(3, 150):
         # held_out: without the noise that training adds to the mentions
-        made = make_example(random.Random(0), grounder, said, "held_out")
+        hints = [("light.turn_on", "~"), ("fan.turn_on", "?")][: compared % 3]
+        made = make_example(random.Random(0), grounder, said, "held_out", hints)
         if made is None or said.recent:
             continue
         engine = ScriptedEngine(["x"], prompt_format="grounded")
-        agent = Agent(engine, SimulatedHome(home))
+        agent = Agent(engine, SimulatedHome(home), hints=_Hints(hints))
         async for _ in agent.turn(Question(said.text, area=said.here)):
             pass
         prompt = engine.requests[0].prompt

@@ -8,23 +8,25 @@ from __future__ import annotations
 
 import dataclasses
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from homellm_edge.grounding import Grounding, render
 from homellm_edge.grounding.hints import Grounder
 from homellm_edge.grounding.matcher import Candidate
 from homellm_edge.language import macros
+from homellm_edge.phrases.labels import Hint, labels, token
 from homellm_edge.prompt.grounded import HEADER, grounded_prompt
 
 from .encoding import LostError, encode
+from .hinting import noisy_hints, with_words_lost
 from .homes import random_home
 from .scene import Said, Scene
 from .sentences import say
 
-VERSION = "1.4"
+VERSION = "2.0"
 SPECIALS = ("<|pad|>", "<|im_start|>", "<|im_end|>")
-MACROS = macros()
+MACROS = (*macros(), *(token(label) for label in labels()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +61,16 @@ def CORPUS(rng: random.Random, count: int) -> Iterator[str]:  # noqa: N802
 
 
 def make_example(
-    rng: random.Random, grounder: Grounder, said: Said, split: str
+    rng: random.Random,
+    grounder: Grounder,
+    said: Said,
+    split: str,
+    hints: Sequence[Hint] | None = None,
 ) -> Example | None:
-    """Prompt and answer of a saying; None if the matcher loses what it is about."""
+    """Prompt and answer of a saying; None if the matcher loses what it is about.
+
+    Without `hints` they are drawn as they might be at run time.
+    """
     found = grounder.ground(said.text, said.here, said.recent)
     if split == "train" and rng.random() < 0.2:
         found = _disturbed(rng, grounder, found)
@@ -75,10 +84,17 @@ def make_example(
             or found.places
             or len(said.wanted) != 1
             or "device" not in said.wanted[0]
+            or "service" not in said.wanted[0]
         ):
             return None
         answer = encode([{"reply": "not_found"}], found)
-    prompt = grounded_prompt(found.text)
+    sure = False
+    if hints is None:
+        hints, sure = noisy_hints(rng, said.label)
+    text = found.text
+    if sure and split == "train" and rng.random() < 0.12:
+        text = with_words_lost(rng, text)
+    prompt = grounded_prompt(text, hints)
     return Example(prompt.header + prompt.question, answer, said.kind, said.text)
 
 

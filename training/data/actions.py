@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from typing import Any
 
 from homellm_edge.grounding.lexicon import COLORS
 from homellm_edge.home import Area, Entity
 from homellm_edge.language import ALL, EVERYTHING
+from homellm_edge.services import service_for
 
-from . import phrases
+from . import banks, texts
+from .encoding import Length, Text
+from .numbers import spoken
 from .scene import Said, Scene, article, group, mention, somewhere
 from .surface import polite
 from .templates import expand
+
+_OPTION_LISTS = {
+    "effect": "effect_list",
+    "source": "source_list",
+    "preset_mode": "preset_modes",
+    "fan_mode": "fan_modes",
+    "mode": "available_modes",
+    "operation_mode": "operation_list",
+}
+_TEXTS = {"item": texts.item, "search_query": texts.played, "name": texts.timed}
 
 
 def fill(
@@ -21,32 +35,40 @@ def fill(
     """The words and the arguments of an action; None if this device lacks it."""
     rng = scene.rng
     _, _, form = key.partition(":")
-    text = expand(rng, template)
+    form, _, variant = form.partition(" ")
+    words = expand(rng, template)
     data: dict[str, Any] = {}
-    slot, _, fixed = form.partition("=")
-    if form == "color" or form.startswith("color+"):
-        name, value = rng.choice(list(COLORS.items()))
-        text = text.replace("{c}", " ".join(name))
-        data["color"] = dict(value)
-        slot = form.partition("+")[2]
-    if slot in ("effect", "source", "preset_mode", "fan_mode"):
-        attribute = {"effect": "effect_list", "source": "source_list"}.get(
-            slot, f"{slot}s"
-        )
-        values = entity.attributes.get(attribute) if entity else None
-        if not values:
-            return None
-        option = rng.choice(list(values))
-        text = text.replace("{v}", option if rng.random() < 0.3 else option.lower())
-        data[slot] = option
-    elif fixed and not fixed.endswith("N"):
-        data[slot] = fixed
-    elif slot and slot != "color":
-        number = _amount(rng, slot)
-        text = text.replace("{n}", _spoken(rng, number))
-        sign = fixed[:1] if fixed else ""
-        data[slot] = (sign, number)
-    return text.replace("{x}", target), data
+    slots, _, fixed = form.partition("=")
+    for slot in slots.split("+") if slots else ():
+        if slot == "color":
+            name, value = rng.choice(list(COLORS.items()))
+            words = words.replace("{c}", " ".join(name))
+            data["color"] = dict(value)
+        elif slot in _OPTION_LISTS:
+            values = entity.attributes.get(_OPTION_LISTS[slot]) if entity else None
+            if not values:
+                return None
+            option = rng.choice(list(values))
+            words = words.replace(
+                "{v}", option if rng.random() < 0.3 else option.lower()
+            )
+            data[slot] = option
+        elif slot in _TEXTS:
+            make = texts.grocery if variant == "buy" else _TEXTS[slot]
+            text = make(rng, scene.split)
+            words = words.replace("{t}", text)
+            data[slot] = Text(text)
+        elif slot == "duration":
+            text, seconds = texts.duration(rng)
+            words = words.replace("{d}", text)
+            data[slot] = Length(seconds)
+        elif fixed and not fixed.endswith("N"):
+            data[slot] = fixed
+        else:
+            number = _amount(rng, slot)
+            words = words.replace("{n}", spoken(rng, number))
+            data[slot] = (fixed[:1] if fixed else "", number)
+    return words.replace("{x}", target), data
 
 
 def _amount(rng: random.Random, slot: str) -> float:
@@ -61,27 +83,25 @@ def _amount(rng: random.Random, slot: str) -> float:
     return rng.randint(1, 20) * 5 if rng.random() < 0.7 else rng.randint(0, 100)
 
 
-_ONES = tuple(
-    (
-        "zero one two three four five six seven eight nine ten eleven twelve "
-        "thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
-    ).split()
-)
-_TENS = tuple(("twenty thirty forty fifty sixty seventy eighty ninety").split())
-
-
-def _spoken(rng: random.Random, number: float) -> str:
-    if number != int(number) or number >= 100 or rng.random() < 0.6:
-        return f"{number:g}"
-    tens, ones = divmod(int(number), 10)
-    if number < 20:
-        return _ONES[int(number)]
-    return _TENS[tens - 2] + (f" {_ONES[ones]}" if ones else "")
-
-
 def action_keys(domain: str) -> list[str]:
-    """The keys of `phrases.ACTIONS` for a domain."""
-    return [k for k in phrases.ACTIONS if k.partition(".")[0] == domain]
+    """The keys of the actions of a domain that are done to a device."""
+    if domain == "timer":
+        return ["timer.cancel", "timer.pause", "timer.start:duration"]
+    known = {"input_button": "button"}.get(domain, domain)
+    return [
+        domain + k[len(known) :] for k in banks.keys("action", known) if " " not in k
+    ]
+
+
+def phrasing(scene: Scene, key: str, kind: str = "action") -> str:
+    """One of the ways to say it."""
+    if key.startswith("input_button."):
+        key = key.removeprefix("input_")
+    return banks.pick(scene.rng, kind, key, scene.split)
+
+
+def _label(key: str) -> str:
+    return key.removeprefix("input_") if key.startswith("input_button.") else key
 
 
 def pick_key(scene: Scene, domain: str) -> str:
@@ -92,15 +112,20 @@ def pick_key(scene: Scene, domain: str) -> str:
 
 
 def _act_on(scene: Scene, entity: Entity, key: str, target: str) -> Said | None:
-    template = scene.rng.choice(phrases.ACTIONS[key])
-    if entity.domain == "climate" and "{x}" not in template:
+    template = phrasing(scene, key)
+    if "{x}" not in template:
         return None
+    if service_for(entity, key.partition(":")[0]) is None:
+        return None  # the grammar of this home has no such call
+    if entity.domain == "timer":
+        template = template.replace("{m}", "{x}")
     filled = fill(scene, key, template, target, entity)
     if filled is None:
         return None
     text, data = filled
     service = key.partition(":")[0]
-    return Said(text, [{"service": service, "device": entity.entity_id, **data}])
+    wanted = {"service": service, "device": entity.entity_id, **data}
+    return Said(text, [wanted], label=_label(key))
 
 
 def single(scene: Scene) -> Said | None:
@@ -134,19 +159,18 @@ def grouped(scene: Scene) -> Said | None:
             "lock",
             "climate",
             "vacuum",
+            "humidifier",
         ),
-        (40, 18, 8, 8, 10, 6, 8, 2),
+        (40, 18, 8, 8, 10, 6, 8, 2, 2),
     )[0]
     called = group(scene, domain)
     if called is None:
         return None
     target, place, here = called
     key = pick_key(scene, domain)
-    if key == "lock.unlock" or any(
-        s in key for s in ("effect", "source", "preset_mode", "fan_mode")
-    ):
+    if key == "lock.unlock":
         return None
-    filled = fill(scene, key, rng.choice(phrases.ACTIONS[key]), target, None)
+    filled = fill(scene, key, phrasing(scene, key), target, None)
     if filled is None:
         return None
     text, data = filled
@@ -168,16 +192,17 @@ def grouped(scene: Scene) -> Said | None:
             )
             text = f"{text} {link} {article(rng, spared.name.lower())}"
             wanted["except"] = spared.entity_id
-            return Said(text, [wanted], here=here)
-    return Said(polite(rng, text), [wanted], here=here)
+            return Said(text, [wanted], here=here, label=_label(key))
+    return Said(polite(rng, text), [wanted], here=here, label=_label(key))
 
 
 def at_place(scene: Scene) -> Said | None:
     """Wishes about a room: `it's too dark in the kitchen`."""
     rng = scene.rng
-    key = rng.choice(list(phrases.PLACE_ACTIONS))
+    domains = [k.partition(".")[0] for k in banks.keys("place")]
+    domain = rng.choice(sorted(set(domains)))
+    key = rng.choice(banks.keys("place", domain))
     service = key.partition(":")[0]
-    domain = service.partition(".")[0]
     members = EVERYTHING if domain == "homeassistant" else {domain}
     places = [
         p
@@ -202,34 +227,34 @@ def at_place(scene: Scene) -> Said | None:
         where, target = "(|in the house|everywhere|in the whole house)", ALL
     else:
         # Nobody knows where: with one such device it is that one, else ask back.
-        return (
-            Said(_fill_place(scene, key, ""), [{"reply": "unclear"}], kind="unclear")
-            if "{n}" not in "".join(phrases.PLACE_ACTIONS[key])
-            else None
-        )
-    template = rng.choice(phrases.PLACE_ACTIONS[key]).replace("{p}", where)
-    if roll < 0.5 and rng.random() < 0.25:
-        template = (
-            rng.choice(phrases.PLACE_ACTIONS[key]).replace(
-                "{p}", f"the {place.name.lower()}"
-            )
-            if service == "homeassistant.turn_off"
-            else template
-        )
-    filled = fill(scene, key, template, "", None)
+        template = phrasing(scene, key, "place").replace("{p}", "")
+        filled = fill(scene, key, template, "", None)
+        asked_back: list[Mapping[str, Any]] = [{"reply": "unclear"}]
+        return filled and Said(filled[0], asked_back, kind="unclear", label=key)
+    template = phrasing(scene, key, "place")
+    plain = "{p}" not in template
+    if plain and roll < 0.5:
+        return None
+    template = template.replace("{p}", where)
+    if roll < 0.5 and service == "homeassistant.turn_off" and rng.random() < 0.2:
+        template = f"(turn|switch|shut) (off|down) the {place.name.lower()}"
+    option_of = next(
+        (
+            e
+            for e in scene.home.members(target)
+            if e.domain == domain and any(e.attributes.get(a) for a in _LISTS)
+        ),
+        None,
+    )
+    filled = fill(scene, key, template, "", option_of)
     if filled is None:
         return None
     text, data = filled
-    return Said(
-        expand(rng, text), [{"service": service, "place": target, **data}], here=here
-    )
+    wanted = {"service": service, "place": target, **data}
+    return Said(expand(rng, text), [wanted], here=here, label=key)
 
 
-def _fill_place(scene: Scene, key: str, where: str) -> str:
-    template = scene.rng.choice(phrases.PLACE_ACTIONS[key])
-    text = expand(scene.rng, template.replace("{p}", where))
-    name, _ = scene.rng.choice(list(COLORS.items()))
-    return text.replace("{c}", " ".join(name))
+_LISTS = tuple(_OPTION_LISTS.values())
 
 
 def several(scene: Scene) -> Said | None:
@@ -258,10 +283,10 @@ def several(scene: Scene) -> Said | None:
         if len({e.domain for e in chosen}) > 1:
             verb = rng.choice(("turn_on", "turn_off"))
             key = f"light.{verb}"
-            template = rng.choice(phrases.ACTIONS[f"switch.{verb}"])
+            template = phrasing(scene, f"switch.{verb}")
         else:
             key = pick_key(scene, first.domain)
-            template = rng.choice(phrases.ACTIONS[key])
+            template = phrasing(scene, key)
         mentions = [mention(scene, e) for e in chosen]
         joined = f"{', '.join(mentions[:-1])} and {mentions[-1]}"
         filled = fill(scene, key, template, joined, None)
@@ -273,7 +298,9 @@ def several(scene: Scene) -> Said | None:
             {"service": f"{e.domain}.{verb}", "device": e.entity_id, **data}
             for e in chosen
         ]
-        return Said(polite(rng, text), wanted, here=somewhere(scene, 0.2))
+        return Said(
+            polite(rng, text), wanted, here=somewhere(scene, 0.2), label=_label(key)
+        )
     parts = []
     for _ in range(2):
         maker = rng.choice((_bare, _bare, _bare_group))
@@ -285,9 +312,9 @@ def several(scene: Scene) -> Said | None:
         return None
     link = rng.choice((" and ", " and ", " then ", " and then ", ", ", " and also "))
     text = f"{parts[0].text}{link}{parts[1].text}"
-    return Said(
-        polite(rng, text), [*parts[0].wanted, *parts[1].wanted], here=parts[0].here
-    )
+    wanted = [*parts[0].wanted, *parts[1].wanted]
+    label = rng.choice((parts[0].label, parts[1].label))
+    return Said(polite(rng, text), wanted, here=parts[0].here, label=label)
 
 
 def _bare(scene: Scene) -> Said | None:
@@ -306,10 +333,11 @@ def _bare_group(scene: Scene) -> Said | None:
         return None
     target, place, here = called
     key = scene.rng.choice([k for k in action_keys(domain) if ":" not in k])
-    filled = fill(scene, key, scene.rng.choice(phrases.ACTIONS[key]), target, None)
+    filled = fill(scene, key, phrasing(scene, key), target, None)
     if filled is None:
         return None
-    return Said(filled[0], [{"service": key, "place": place, **filled[1]}], here=here)
+    wanted = {"service": key, "place": place, **filled[1]}
+    return Said(filled[0], [wanted], here=here, label=_label(key))
 
 
 def follow_up(scene: Scene) -> Said | None:

@@ -23,8 +23,16 @@ _WEIGHTS = {
     "scene": 3,
     "script": 2,
     "button": 1,
-    "sensor": 5,
-    "binary_sensor": 6,
+    "sensor": 6,
+    "binary_sensor": 7,
+    "water_heater": 0.6,
+    "lawn_mower": 0.6,
+    "alarm_control_panel": 0.6,
+    "timer": 0.5,
+    "todo": 2.5,
+    "weather": 0.8,
+    "calendar": 1,
+    "person": 2,
 }
 _UPPER = {"tv", "ac", "led", "hvac"}
 _COVER_CLASSES = {
@@ -179,7 +187,11 @@ def _areas(
 def _name(
     rng: random.Random, split: str, domain: str, noun: str, area: Area | None
 ) -> str:
-    if domain in ("scene", "script", "button"):
+    if domain == "person":
+        return pick(rng, PEOPLE, split) if rng.random() < 0.8 else made_up(rng)
+    if domain in ("scene", "script", "button", "todo", "weather", "calendar"):
+        if domain in ("todo", "weather") and rng.random() < 0.25:
+            return made_up(rng)
         return noun if rng.random() < 0.8 else f"{noun} {made_up(rng)}"
     roll = rng.random()
     place = area.name.lower() if area else ""
@@ -239,6 +251,9 @@ def _light(rng: random.Random, _: str) -> tuple[str, dict[str, Any]]:
 def _fan(rng: random.Random, _: str) -> tuple[str, dict[str, Any]]:
     attributes: dict[str, Any] = {"percentage": rng.choice((0, 33, 50, 66, 100))}
     if rng.random() < 0.4:
+        attributes["supported_features"] = 3
+        attributes["oscillating"] = False
+    if rng.random() < 0.4:
         attributes["preset_modes"] = rng.sample(PRESETS, 3)
     return rng.choice(("on", "off")), attributes
 
@@ -254,6 +269,8 @@ def _cover(rng: random.Random, noun: str) -> tuple[str, dict[str, Any]]:
 
 def _media_player(rng: random.Random, noun: str) -> tuple[str, dict[str, Any]]:
     attributes: dict[str, Any] = {"volume_level": rng.randint(0, 20) / 20}
+    if rng.random() < 0.3:
+        attributes["supported_features"] = (1 << 23) - 1  # everything
     if noun in ("tv", "television") and rng.random() < 0.5:
         attributes["device_class"] = "tv"
     if rng.random() < 0.5:
@@ -290,6 +307,40 @@ def _binary_sensor(rng: random.Random, noun: str) -> tuple[str, dict[str, Any]]:
     return rng.choice(("on", "off")), {"device_class": device_class}
 
 
+def _humidifier(rng: random.Random, _: str) -> tuple[str, dict[str, Any]]:
+    modes = rng.sample(PRESETS, 3)
+    attributes = {"humidity": rng.randint(30, 60), "available_modes": modes}
+    return rng.choice(("on", "off")), attributes
+
+
+def _water_heater(rng: random.Random, _: str) -> tuple[str, dict[str, Any]]:
+    modes = rng.sample(PRESETS, 3)
+    attributes = {"temperature": rng.randint(40, 60), "operation_list": modes}
+    return rng.choice(modes), {**attributes, "supported_features": 11}
+
+
+def _lawn_mower(rng: random.Random, _: str) -> tuple[str, dict[str, Any]]:
+    return rng.choice(("docked", "mowing", "paused")), {}
+
+
+def _alarm(rng: random.Random, _: str) -> tuple[str, dict[str, Any]]:
+    states = ("disarmed", "armed_home", "armed_away", "armed_night")
+    return rng.choice(states), {"supported_features": 7}
+
+
+def _todo(rng: random.Random, _: str) -> tuple[str, dict[str, Any]]:
+    return str(rng.randint(0, 9)), {"supported_features": 7}
+
+
+def _weather(rng: random.Random, _: str) -> tuple[str, dict[str, Any]]:
+    states = ("sunny", "cloudy", "rainy", "partlycloudy", "clear-night", "fog")
+    return rng.choice(states), {"temperature": rng.randint(-5, 32)}
+
+
+def _person(rng: random.Random, _: str) -> tuple[str, dict[str, Any]]:
+    return rng.choice(("home", "home", "not_home", "Work", "School")), {}
+
+
 def _switch(rng: random.Random, _: str) -> tuple[str, dict[str, Any]]:
     return rng.choice(("on", "off")), {}
 
@@ -303,7 +354,15 @@ _STATES = {
     "sensor": _sensor,
     "binary_sensor": _binary_sensor,
     "switch": _switch,
-    "humidifier": _switch,
+    "humidifier": _humidifier,
+    "water_heater": _water_heater,
+    "lawn_mower": _lawn_mower,
+    "alarm_control_panel": _alarm,
+    "todo": _todo,
+    "weather": _weather,
+    "person": _person,
+    "calendar": _switch,
+    "timer": lambda rng, _: (rng.choice(("idle", "active", "paused")), {}),
     "lock": lambda rng, _: (rng.choice(("locked", "unlocked")), {}),
     "vacuum": lambda rng, _: (rng.choice(("docked", "cleaning", "idle")), {}),
     "valve": lambda rng, _: (rng.choice(("open", "closed")), {}),

@@ -128,16 +128,62 @@ NOUNS: dict[str, tuple[str, ...]] = {
     "sensor": tuple(
         (
             "temperature|humidity|battery|power|energy|illuminance|pressure|voltage|"
-            "carbon dioxide|temperature sensor|humidity sensor|power sensor|speed"
+            "current|pm25|carbon dioxide|temperature sensor|humidity sensor|"
+            "power sensor|speed"
         ).split("|")
     ),
     "binary_sensor": tuple(
         (
             "door|window|motion|front door|back door|patio door|occupancy|smoke|"
             "moisture|leak sensor|motion sensor|battery|tamper|presence|door sensor|"
-            "window sensor|smoke detector|contact|vibration|sliding door|problem"
+            "window sensor|smoke detector|contact|vibration|sliding door|problem|"
+            "connectivity|battery charging|gas|plug"
         ).split("|")
     ),
+    "water_heater": ("water heater", "boiler", "hot water", "hot water tank"),
+    "lawn_mower": ("lawn mower", "mower", "robot mower", "lawnmower"),
+    "alarm_control_panel": ("alarm", "house alarm", "alarm system", "security system"),
+    "timer": ("laundry", "washing machine", "oven", "sauna timer", "egg timer"),
+    "todo": (
+        "shopping list",
+        "shopping list",
+        "groceries",
+        "chores",
+        "tasks",
+        "to do",
+        "packing list",
+        "hardware store",
+        "honey do list",
+        "wish list",
+        "trader bobs",
+        "farmers market",
+        "work tasks",
+        "weekend projects",
+        "drugstore",
+    ),
+    "weather": (
+        "weather service",
+        "home",
+        "london",
+        "forecast",
+        "berlin",
+        "springfield",
+        "new york",
+        "oslo",
+        "weather",
+    ),
+    "calendar": (
+        "personal",
+        "family",
+        "work",
+        "birthdays",
+        "holidays",
+        "school",
+        "garbage collection",
+        "football",
+        "team calendar",
+    ),
+    "person": ("person",),
 }
 _HEADS = tuple(
     (

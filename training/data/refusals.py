@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from homellm_edge.grounding.text import words
 
-from . import phrases
-from .actions import action_keys, fill, pick_key
+from . import banks, texts
+from . import words as bank_words
+from .actions import action_keys, fill, phrasing, pick_key
 from .names import AREAS, NOUNS, PEOPLE, made_up, pick
 from .scene import Said, Scene, article, group, mention, somewhere
 from .surface import polite
@@ -30,23 +31,21 @@ def unknown(scene: Scene) -> Said | None:
     if rng.random() < 0.25:
         name = f"{noun} in the {qualifier}"
     roll = rng.random()
+    key = ""
     if roll < 0.75:
         key = pick_key(scene, domain)
-        filled = fill(
-            scene, key, rng.choice(phrases.ACTIONS[key]), article(rng, name), None
-        )
+        filled = fill(scene, key, phrasing(scene, key), article(rng, name), None)
         if filled is None:
             return None
         text = polite(rng, filled[0])
     else:
-        states = phrases.STATES_OF_DOMAIN[domain]
-        text = expand(rng, rng.choice(phrases.YES_NO)).replace(
+        states = bank_words.STATES_OF_DOMAIN[domain]
+        text = expand(rng, banks.pick(rng, "yes_no", "", scene.split)).replace(
             "{x}", article(rng, name)
         )
-        text = text.replace(
-            "{s}", rng.choice(phrases.STATE_QUESTIONS[rng.choice(states)])
-        )
-    return Said(text, [{"reply": "not_found"}], here=somewhere(scene, 0.2))
+        text = text.replace("{s}", banks.pick(rng, "is", rng.choice(states), "train"))
+    label = key if roll < 0.75 else "yes_no"
+    return Said(text, [{"reply": "not_found"}], here=somewhere(scene, 0.2), label=label)
 
 
 def absent(scene: Scene) -> Said | None:
@@ -63,10 +62,10 @@ def absent(scene: Scene) -> Said | None:
     domain = rng.choice(missing)
     key = pick_key(scene, domain)
     noun = rng.choice(NOUNS[domain])
-    filled = fill(scene, key, rng.choice(phrases.ACTIONS[key]), f"the {noun}", None)
+    filled = fill(scene, key, phrasing(scene, key), f"the {noun}", None)
     if filled is None:
         return None
-    return Said(polite(rng, filled[0]), [{"reply": "not_found"}])
+    return Said(polite(rng, filled[0]), [{"reply": "not_found"}], label=key)
 
 
 def unclear(scene: Scene) -> Said | None:
@@ -79,7 +78,7 @@ def unclear(scene: Scene) -> Said | None:
         return None
     singular = [
         n
-        for n in phrases.GROUP_NOUNS[domain]
+        for n in bank_words.GROUP_NOUNS[domain]
         if not n.endswith("s")
         and n not in ("lighting", "ventilation", "heating", "music")
     ]
@@ -87,10 +86,11 @@ def unclear(scene: Scene) -> Said | None:
         singular = ["lock" if domain == "lock" else domain]
     target = f"(the|a|my) {rng.choice(singular)}"
     key = rng.choice([k for k in action_keys(domain) if ":" not in k])
-    filled = fill(scene, key, rng.choice(phrases.ACTIONS[key]), target, None)
+    filled = fill(scene, key, phrasing(scene, key), target, None)
     if filled is None:
         return None
-    return Said(polite(rng, expand(rng, filled[0])), [{"reply": "unclear"}])
+    text = polite(rng, expand(rng, filled[0]))
+    return Said(text, [{"reply": "unclear"}], label=key)
 
 
 _UNABLE = {
@@ -130,29 +130,36 @@ def negation(scene: Scene) -> Said | None:
     """`don't turn it on`, `never mind`."""
     rng = scene.rng
     if rng.random() < 0.15:
-        return Said(expand(rng, rng.choice(phrases.STAY)), [{"reply": "stay"}])
+        text = expand(rng, banks.pick(rng, "reply", "stay", scene.split))
+        return Said(text, [{"reply": "stay"}], label="reply stay")
     target = mention(scene, rng.choice(scene.home.entities))
     if rng.random() < 0.3:
         called = group(scene, rng.choice(("light", "cover", "fan")))
         if called is not None:
             target = called[0]
-    text = expand(rng, rng.choice(phrases.NEGATIONS)).replace("{x}", target)
-    return Said(text, [{"reply": "stay"}], here=somewhere(scene, 0.2))
+    template = banks.pick(rng, "negation", "", scene.split)
+    text = expand(rng, template).replace("{x}", target)
+    stay = {"reply": "stay"}
+    return Said(text, [stay], here=somewhere(scene, 0.2), label="negation")
+
+
+_TALK = (
+    ("reply", "chat", 8),
+    ("reply", "hello", 2),
+    ("reply", "thanks", 2),
+    ("reply", "help", 2),
+    ("query", "undo", 2),
+    ("query", "time", 2),
+    ("query", "date", 2),
+)
 
 
 def talk(scene: Scene) -> Said:
     """Small talk, thanks, the time: nothing about devices."""
     rng = scene.rng
-    bank, wanted = rng.choice(
-        (
-            (phrases.CHAT, {"reply": "chat"}),
-            (phrases.CHAT, {"reply": "chat"}),
-            (phrases.CHAT, {"reply": "chat"}),
-            (phrases.CHAT, {"reply": "chat"}),
-            (phrases.HELLO, {"reply": "hello"}),
-            (phrases.THANKS, {"reply": "thanks"}),
-            (phrases.TIME, {"query": "time"}),
-            (phrases.DATE, {"query": "date"}),
-        )
-    )
-    return Said(expand(rng, rng.choice(bank)), [wanted], here=somewhere(scene, 0.3))
+    kind, key, _ = rng.choices(_TALK, [t[2] for t in _TALK])[0]
+    text = expand(rng, banks.pick(rng, kind, key, scene.split))
+    text = text.replace("{t}", texts.played(rng, scene.split))
+    wanted = {"reply": key} if kind == "reply" or key == "undo" else {"query": key}
+    label = banks.label(kind, key)
+    return Said(text, [wanted], here=somewhere(scene, 0.3), label=label)

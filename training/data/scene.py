@@ -11,7 +11,7 @@ from homellm_edge.grounding.text import words
 from homellm_edge.home import Area, Entity, Floor, Home
 from homellm_edge.language import ALL
 
-from . import phrases
+from . import words as bank_words
 from .names import NOUNS
 from .surface import typo
 from .templates import expand
@@ -28,6 +28,7 @@ class Said:
     here: str | None = None
     recent: tuple[str, ...] = ()
     kind: str = ""
+    label: str | None = None
 
 
 @dataclass(slots=True)
@@ -56,6 +57,8 @@ class Scene:
 def mention(scene: Scene, entity: Entity) -> str:
     """A way to call one device that means it and no other."""
     rng, home = scene.rng, scene.home
+    if entity.domain in ("person", "scene", "script"):
+        return entity.name.lower()
     name = entity.name if rng.random() < 0.3 else entity.name.lower()
     if entity.aliases and rng.random() < 0.4:
         name = rng.choice(entity.aliases)
@@ -114,7 +117,7 @@ def group(
 ) -> tuple[str, str, str | None] | None:
     """(words, place id or `all`, here): several devices of a domain called together."""
     rng = scene.rng
-    noun = rng.choice(phrases.GROUP_NOUNS[domain])
+    noun = rng.choice(bank_words.GROUP_NOUNS[domain])
     is_plural = noun.endswith("s") or noun in (
         "lighting",
         "ventilation",

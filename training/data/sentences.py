@@ -8,28 +8,37 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import actions, questions, refusals
+from . import actions, daily, questions, refusals
 from .scene import Said, Scene
 from .surface import noisy
 
 Maker = Callable[[Scene], Said | None]
 
 _MAKERS: dict[Maker, int] = {
-    actions.single: 30,
-    actions.grouped: 34,
-    actions.at_place: 14,
-    actions.several: 24,
-    actions.follow_up: 4,
-    questions.state_question: 10,
-    questions.place_question: 3,
-    questions.scope_question: 6,
-    questions.sensed_question: 2,
-    refusals.unknown: 7,
-    refusals.absent: 2,
-    refusals.unclear: 4,
-    refusals.unable: 2,
-    refusals.negation: 3,
-    refusals.talk: 5,
+    actions.single: 60,
+    actions.grouped: 50,
+    actions.at_place: 50,
+    actions.several: 40,
+    actions.follow_up: 8,
+    daily.timer_started: 8,
+    daily.timer_changed: 14,
+    daily.timers_cancelled: 3,
+    daily.later: 4,
+    daily.on_list: 14,
+    daily.list_question: 6,
+    daily.dated_question: 8,
+    daily.person_question: 5,
+    daily.sun_question: 1,
+    questions.state_question: 24,
+    questions.place_question: 7,
+    questions.scope_question: 14,
+    questions.sensed_question: 5,
+    refusals.unknown: 12,
+    refusals.absent: 3,
+    refusals.unclear: 7,
+    refusals.unable: 4,
+    refusals.negation: 8,
+    refusals.talk: 12,
 }
 
 

@@ -26,6 +26,9 @@ _BEFORE = (
     "i was wondering if you could",
     "(its time to|time to)",
     "(lets|let us)",
+    "(how about you|why dont you)",
+    "(can|could) (you|we) (please|)",
+    "(i need you to|you need to|you should)",
 )
 _AFTER = (
     "",
@@ -45,7 +48,7 @@ _AFTER = (
     "(right away|immediately)",
     "(thank you|thx)",
     "again",
-    "(for a while|for a bit)",
+    "when you get a (second|chance|moment)",
     "al",
 )
 _QUESTION_BEFORE = (
@@ -74,9 +77,42 @@ _QUESTION_AFTER = (
 )
 
 
+_ANY_BEFORE = (
+    "",
+    "",
+    "",
+    "",
+    "hey",
+    "(um|uh|erm|hmm)",
+    "(okay|ok|alright|so)",
+    "al",
+    "(please|pls)",
+)
+_ANY_AFTER = ("", "", "", "", "please", "now", "thanks", "al")
+_VERBS = frozenset(
+    (
+        "turn switch shut put make open close set start stop play pause skip mute "
+        "unmute lock unlock dim brighten raise lower increase decrease reduce "
+        "change adjust bring get give move run send press activate deactivate "
+        "enable disable power light add remove delete cancel mark check cross take "
+        "keep leave let crank pull push roll draw resume continue go fire kill cut "
+        "toggle flip warm cool heat secure bolt show clean vacuum mow dock find "
+        "locate arm disarm select choose trigger execute launch speed slow spin "
+        "extinguish illuminate color paint tone soften double halve drop lift tilt "
+        "seal release restart rewind shuffle repeat wake remind count extend "
+        "shorten hold freeze finish end clear empty water fill boil brew plug "
+        "unplug swap reverse"
+    ).split()
+)
+
+
 def polite(rng: random.Random, text: str) -> str:
     """A command as somebody might frame it."""
-    before, after = rng.choice(_BEFORE), rng.choice(_AFTER)
+    if text.split(" ", 1)[0] not in _VERBS:
+        # `could you the lamp is too bright` says nobody
+        before, after = rng.choice(_ANY_BEFORE), rng.choice(_ANY_AFTER)
+    else:
+        before, after = rng.choice(_BEFORE), rng.choice(_AFTER)
     return expand(rng, f"{before} {text} {after}")
 
 

@@ -1,0 +1,148 @@
+"""What does a sentence probably mean? The sentence encoder with a layer on it.
+
+The sentence is looked at with its own names replaced by the kind of thing they name, so
+that only what is wanted counts. The layer was trained on the phrase bank; a person's
+own phrases are compared directly. What no device of the home could do is left out.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Protocol, Self
+
+from .encoder import Encoder, MeaningHead, PhraseIndex
+from .grounding import Grounding
+from .home import Home
+from .language import ACTIONS
+from .phrases.examples import spoken_kind
+from .phrases.labels import LIKELY, MOST_HINTS, PERHAPS, SURE, Hint, labels
+
+_SURE, _LIKELY, _PERHAPS = 0.9, 0.7, 0.35
+"""Probabilities from which a hint counts so: `python -m training.hints`."""
+
+_OWN = 0.85
+"""Cosine from which a person's own phrase decides alone."""
+
+_ALWAYS = frozenset(["timer", "todo", "homeassistant"])
+
+Meaning = tuple[str, float]
+"""(label, probability)."""
+
+
+class HintSource(Protocol):
+    """Where an agent gets hints from. Blocks for some milliseconds."""
+
+    def hints(self, found: Grounding, home: Home) -> Sequence[Hint]:
+        """What the sentence probably means, the likeliest first."""
+        ...
+
+
+class MeaningHints:
+    """A `HintSource` made of the sentence encoder and what was trained on it."""
+
+    def __init__(
+        self, encoder: Encoder, head: MeaningHead, own: PhraseIndex | None = None
+    ) -> None:
+        """Take over the encoder; `own` are a person's own phrases."""
+        self._encoder = encoder
+        self._head = head
+        self._own = own
+        self._lock = threading.Lock()
+        self._known = frozenset(labels())
+
+    @classmethod
+    def load(
+        cls,
+        encoder: Path,
+        head: Path,
+        *,
+        threads: int = 1,
+        own: Iterable[tuple[str, str]] = (),
+    ) -> Self:
+        """Load both files. `own` are a person's own (sentence, label).
+
+        Raises ModelError, EngineError or PhraseIndexError.
+        """
+        model = Encoder(encoder, threads)
+        try:
+            layer = MeaningHead.load(head, model.digest)
+            index = None
+            if pairs := [*own]:
+                texts, meanings = zip(*pairs, strict=True)
+                index = PhraseIndex.build(model, texts, meanings)
+        except BaseException:
+            model.close()
+            raise
+        return cls(model, layer, index)
+
+    def hints(self, found: Grounding, home: Home) -> Sequence[Hint]:
+        """The likeliest meanings that this home could carry out."""
+        chosen = self.meanings(found, home)[:MOST_HINTS]
+        return [(label, q) for label, share in chosen if (q := _quality(share))]
+
+    def meanings(self, found: Grounding, home: Home) -> list[Meaning]:
+        """Labels that are possible here with their probabilities, likeliest first."""
+        with self._lock:
+            vector = self._encoder.encode([plain_text(found, home)])[0]
+        if self._own is not None:
+            number, cosine = self._own.nearest(vector, 1)[0]
+            if cosine >= _OWN:
+                return [(self._own.meanings[number], 1.0)]
+        possible: dict[str, float] = defaultdict(float)
+        for label, share in zip(
+            self._head.labels, self._head.probabilities(vector), strict=True
+        ):
+            meant = _possible(label, found, home)
+            if meant in self._known:
+                possible[meant] += float(share)
+        whole = sum(possible.values()) or 1.0
+        ranked = sorted(possible.items(), key=lambda item: -item[1])
+        return [(label, share / whole) for label, share in ranked[:8]]
+
+    def close(self) -> None:
+        """Free the encoder."""
+        self._encoder.close()
+
+
+def plain_text(found: Grounding, home: Home) -> str:
+    """The sentence with each mention as `light`, `tv`, `kitchen`."""
+    starts = {m.positions[0]: m for m in found.mentions}
+    inside = {p for m in found.mentions for p in m.positions}
+    out: list[str] = []
+    for at, token in enumerate(found.tokens):
+        mention = starts.get(at)
+        if mention is not None and mention.candidates:
+            entity = home.entity(found.first_of(mention))
+            out.append(spoken_kind(entity) if entity else token.text)
+        elif mention is not None:
+            out.append("kitchen")
+        elif at not in inside:
+            out.append(token.text)
+    return " ".join(out)
+
+
+def _quality(share: float) -> str:
+    if share >= _SURE:
+        return SURE
+    if share >= _LIKELY:
+        return LIKELY
+    return PERHAPS if share >= _PERHAPS else ""
+
+
+def _possible(label: str, found: Grounding, home: Home) -> str:
+    """The label, or what it means for the devices mentioned; "" if it cannot be."""
+    domain, dot, verb = label.partition(".")
+    if not dot or domain in _ALWAYS:
+        return label
+    mentioned = dict.fromkeys(e.partition(".")[0] for e in found.entities)
+    if not mentioned or domain in mentioned:
+        present = any(e.domain == domain for e in home.entities)
+        return label if present else ""
+    service = verb.partition(":")[0]
+    for other in mentioned:
+        if service in ACTIONS.get(other, {}):
+            return f"{other}.{verb}"
+    return ""

@@ -1,0 +1,56 @@
+"""Starts a run with what an earlier model has learned, token by token.
+
+Tokens are matched by their text, so the vocabulary may have changed; the shape of the
+layers may not. `--start homellm_edge/models/default.gguf`
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import gguf
+import torch
+
+from . import TrainingError
+from .export import gguf_name
+from .model import Llama
+from .tokenizer import Tokenizer
+
+
+def warm_start(model: Llama, tokenizer: Tokenizer, path: Path) -> float:
+    """Copy weights from the GGUF file in `path`; return the share of known tokens.
+
+    Raises TrainingError if the file is no model of this shape.
+    """
+    try:
+        reader = gguf.GGUFReader(path)
+    except (OSError, ValueError) as error:
+        raise TrainingError(f"cannot read {path} ({error})") from error
+    tensors = {tensor.name: tensor for tensor in reader.tensors}
+    known = reader.fields["tokenizer.ggml.tokens"]
+    texts = [bytes(known.parts[at]).decode() for at in known.data]
+    places = {text: place for place, text in enumerate(texts)}
+    shared = 0
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            tensor = tensors.get(gguf_name(name))
+            if tensor is None:
+                raise TrainingError(f"{path} has no {gguf_name(name)}")
+            weights = torch.from_numpy(
+                gguf.quants.dequantize(tensor.data, tensor.tensor_type).copy()
+            )
+            if name != "embedding":
+                if weights.shape != parameter.shape:
+                    raise TrainingError(
+                        f"{path}: {name} is {tuple(weights.shape)}, "
+                        f"not {tuple(parameter.shape)}",
+                        "start from a model of the same --size",
+                    )
+                parameter.copy_(weights.to(parameter.device))
+                continue
+            for place, text in enumerate(tokenizer.token_texts()):
+                if text in places:
+                    row = weights[places[text]]
+                    parameter[place] = row.to(parameter.device)
+                    shared += 1
+    return shared / tokenizer.size
