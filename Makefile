@@ -79,7 +79,7 @@ screenshot: ## ask SENTENCE="..." in the real frontend; writes docs/assist.png
 .PHONY: clean
 clean: ## remove what was built here; the cache in ~/.cache/homellm-edge stays
 	@echo 'make: removing .venv, build, run, compiled extensions and wheels'
-	rm -rf .venv .venv-train .venv-bench build dist run *.egg-info custom_components/homellm_edge/wheels
+	rm -rf .venv .venv-train .venv-finetune .venv-bench build dist run *.egg-info custom_components/homellm_edge/wheels
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
 	rm -f homellm_edge/_*.so
 	find . -name __pycache__ -not -path './.venv*' -prune -exec rm -rf {} +
