@@ -19,7 +19,7 @@ from .execute import CallResult, Executor
 from .grounding import Grounder
 from .grounding.index import OPTION_ATTRIBUTES
 from .grounding.text import words
-from .home import Home
+from .home import Entity, Home
 from .lookups import LOOKED_UP, tell
 from .meaning import HintSource
 from .policy import needs_confirmation
@@ -28,6 +28,7 @@ from .queries import Query, answer
 from .services import ServiceCall
 from .speech import REPLIES, said_name, tell_results
 from .stream import Malformed, Object, Speech, StreamEvent, StreamParser
+from .undo import restoring_calls
 
 LONGEST_SENTENCE = 1000
 """Characters; speech is far below it, and a grounded sentence fits any context."""
@@ -95,6 +96,8 @@ class _Memory:
     turns: deque[PastTurn] = field(default_factory=lambda: deque(maxlen=20))
     recent: tuple[str, ...] = ()
     pending: tuple[ServiceCall, ...] = ()
+    undoable: tuple[Entity, ...] = ()
+    """Devices as they were before the last turn that did something."""
 
 
 @dataclass(slots=True)
@@ -112,6 +115,7 @@ class _Turn:
     replies: list[str] = field(default_factory=list)
     asked_back: list[ServiceCall] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    before: dict[str, Entity] = field(default_factory=dict)
     spoken: str = ""
     told: str = ""
     written: bytearray = field(default_factory=bytearray)
@@ -171,6 +175,9 @@ class Agent:
         for event in parser.finish():
             async for out in self._take(turn, situation, event):
                 yield out
+        if "undo" in turn.replies:
+            async for undone in self._undo(turn, situation, memory):
+                yield undone
         await self._answer(turn, question.now)
         for told in self._tell(turn, home):
             yield told
@@ -239,7 +246,22 @@ class Agent:
         turn.asked_back.append(call)
         return True
 
+    async def _undo(
+        self, turn: _Turn, situation: Situation, memory: _Memory
+    ) -> AsyncIterator[AgentEvent]:
+        """Bring back what the last turn that did something found."""
+        calls = restoring_calls(memory.undoable, self._executor.home())
+        if calls:
+            turn.replies.remove("undo")
+        for call in calls:
+            if not self._held_back(turn, situation, call):
+                yield CallDone(await self._execute(turn, call))
+
     async def _execute(self, turn: _Turn, call: ServiceCall) -> CallResult:
+        home = self._executor.home()
+        for target in call.targets:
+            if (entity := home.entity(target)) is not None:
+                turn.before.setdefault(target, entity)
         result = await self._executor.execute(call)
         turn.results.append(result)
         if not turn.first_call_ms:
@@ -288,6 +310,8 @@ class Agent:
         written = turn.written.decode(errors="replace") + turn.told
         memory.turns.append(self._dialect().past(situation, written))
         self._spoke_at = time.monotonic()
+        if turn.before:
+            memory.undoable = tuple(turn.before.values())
         return TurnDone(
             response=response,
             calls=tuple(r.call for r in turn.results if r.ok),

@@ -23,6 +23,7 @@ ALLOWED: dict[str, set[str]] = {
     "lookups": {*LEAVES, "queries", "speech"},
     "execute": {"home", "services", "lookups", "queries"},
     "timers": {"lookups"},
+    "undo": {"errors", "home", "services"},
     "phrases": {"errors", "home"},
     "encoder": {"errors", "engine.library", "engine.model"},
     "meaning": {
@@ -50,7 +51,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "agent": {
         *LEAVES, "dialects", "engine.base", "grounding", "lookups", "meaning", "policy",
-        "prompt", "queries", "speech", "stream",
+        "prompt", "queries", "speech", "stream", "undo",
     },
 }  # fmt: skip
 

@@ -362,3 +362,35 @@ async def test_two_turns_at_once_do_not_mix() -> None:
     )
     found = {_called(first)[0]["target_device"], _called(second)[0]["target_device"]}
     assert found == {"light.kitchen", "light.zorblatt"}
+
+
+async def test_undo_brings_back_what_was_before() -> None:
+    on = {"service": "light.turn_on", "target_device": "<E1>", "brightness": "<N1>"}
+    agent = _agent([_grounded(on), _grounded({"reply": "undo"})])
+    before = agent._executor.home().entity("light.kitchen")
+    await _done(agent, "dim the kitchen light to 30 percent", conversation_id="c")
+    done = await _done(agent, "undo that", conversation_id="c")
+    after = agent._executor.home().entity("light.kitchen")
+    assert done.calls
+    assert before is not None
+    assert after is not None
+    assert after.state == before.state
+
+
+async def test_undo_asks_before_it_opens_the_house() -> None:
+    lock = {"service": "lock.lock", "target_device": "<E1>"}
+    agent = _agent([_grounded(lock), _grounded({"reply": "undo"})])
+    home = agent._executor
+    assert isinstance(home, SimulatedHome)
+    home.set_state("lock.front_door", "unlocked")
+    await _done(agent, "lock the front door", conversation_id="c")
+    done = await _done(agent, "undo that", conversation_id="c")
+    assert done.calls == ()
+    assert done.continue_conversation
+    assert (await _done(agent, "yes", conversation_id="c")).calls
+
+
+async def test_undo_without_anything_done_says_so() -> None:
+    agent = _agent([_grounded({"reply": "undo"})])
+    done = await _done(agent, "undo that", conversation_id="c")
+    assert done.response == "Sorry, there is nothing that I could undo."
