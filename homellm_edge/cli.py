@@ -24,6 +24,7 @@ from .dialects import DIALECTS
 from .errors import GrammarError, HomeError, HomellmEdgeError
 from .home import Home, home_from_dict, load_home
 from .models import DEFAULT_MODEL, ENCODER, MEANINGS
+from .phrases import own_phrases
 from .simulate import SimulatedHome
 from .timers import Timers
 
@@ -131,7 +132,13 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-hints",
         action="store_true",
-        help="without the sentence encoder and its nearest phrases",
+        help="without the sentence encoder's hints",
+    )
+    parser.add_argument(
+        "--phrases",
+        type=Path,
+        metavar="FILE",
+        help="your own phrases with their meanings, in the form of docs/phrases.md",
     )
 
 
@@ -160,7 +167,8 @@ def _hints(arguments: argparse.Namespace, engine: LlamaEngine) -> MeaningHints |
         return None
     from .meaning import MeaningHints
 
-    return MeaningHints.load(ENCODER, MEANINGS)
+    own = own_phrases(arguments.phrases) if arguments.phrases else ()
+    return MeaningHints.load(ENCODER, MEANINGS, own=own)
 
 
 def _area(home: Home, name: str | None) -> str | None:

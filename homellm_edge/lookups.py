@@ -87,11 +87,12 @@ def _events(query: Query, records: Records, now: datetime) -> str:
     found = []
     for target in query.targets:
         for event in records.get(target, ()):
-            begins, ends = (
-                _moment(event.get("start"), now),
-                _moment(event.get("end"), now),
-            )
-            if begins and begins < end and (ends or begins) >= start:
+            begins = _moment(event.get("start"), now)
+            ends = _moment(event.get("end"), now)
+            if begins is None or begins >= end:
+                continue
+            # An event is over at the moment that is its end.
+            if begins >= start or (ends is not None and ends > start):
                 found.append((begins, event))
     found.sort(key=lambda pair: pair[0])
     when = str(query.data.get("when", "now"))
@@ -103,6 +104,8 @@ def _events(query: Query, records: Records, now: datetime) -> str:
         return f"The next event is {_event(begins, event, now)}."
     told = [_event(begins, event, now) for begins, event in found[:_MOST_TOLD]]
     count = len(found)
+    if count > _MOST_TOLD:
+        told.append(f"{count - _MOST_TOLD} more")
     return (
         f"There {_be(count)} {count} {_noun('event', count)}{span.get(when, '')}: "
         f"{join_names(told)}."
@@ -114,9 +117,7 @@ def _event(begins: datetime, event: Mapping[str, Any], now: datetime) -> str:
     day = {0: "today", 1: "tomorrow"}.get(days, f"on {begins:%A}")
     if days > 6:
         day = f"on {begins:%B} {begins.day}"
-    raw = event.get("start")
-    whole_day = isinstance(raw, str) and len(raw) <= 10
-    at = "" if whole_day else f" at {begins:%H:%M}"
+    at = "" if _is_day(event.get("start")) else f" at {begins:%H:%M}"
     return f"{event.get('summary') or 'an event'} {day}{at}"
 
 
@@ -228,7 +229,17 @@ def _moment(value: Any, now: datetime) -> datetime | None:
             return None
     if moment.tzinfo is None:
         return moment.replace(tzinfo=now.tzinfo)
-    return moment.astimezone(now.tzinfo)
+    local = moment.astimezone(now.tzinfo)
+    return local if now.tzinfo else local.replace(tzinfo=None)
+
+
+def _is_day(value: Any) -> bool:
+    """Whether a start is a day without a time of day."""
+    if isinstance(value, Mapping):
+        return not value.get("dateTime")
+    if isinstance(value, str):
+        return len(value) <= 10
+    return not isinstance(value, datetime)
 
 
 def _within(moment: datetime, start: datetime, end: datetime) -> bool:

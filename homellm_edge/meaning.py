@@ -10,13 +10,15 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol, Self
 
-from .encoder import Encoder, MeaningHead, PhraseIndex
+from .encoder import Encoder, MeaningHead, PhraseIndex, PhraseIndexError
 from .grounding import Grounding
 from .home import Home
 from .language import ACTIONS
+from .phrases import PhraseError
 from .phrases.examples import spoken_kind
 from .phrases.labels import LIKELY, MOST_HINTS, PERHAPS, SURE, Hint, labels
 
@@ -43,15 +45,13 @@ class HintSource(Protocol):
 class MeaningHints:
     """A `HintSource` made of the sentence encoder and what was trained on it."""
 
-    def __init__(
-        self, encoder: Encoder, head: MeaningHead, own: PhraseIndex | None = None
-    ) -> None:
-        """Take over the encoder; `own` are a person's own phrases."""
+    def __init__(self, encoder: Encoder, head: MeaningHead) -> None:
+        """Take over the encoder."""
         self._encoder = encoder
         self._head = head
-        self._own = own
+        self._own: PhraseIndex | None = None
         self._lock = threading.Lock()
-        self._known = frozenset(labels())
+        self._known = _known()
 
     @classmethod
     def load(
@@ -64,19 +64,23 @@ class MeaningHints:
     ) -> Self:
         """Load both files. `own` are a person's own (sentence, label).
 
-        Raises ModelError, EngineError or PhraseIndexError.
+        Raises ModelError, EngineError, PhraseIndexError or PhraseError.
         """
         model = Encoder(encoder, threads)
         try:
             layer = MeaningHead.load(head, model.digest)
-            index = None
-            if pairs := [*own]:
-                texts, meanings = zip(*pairs, strict=True)
-                index = PhraseIndex.build(model, texts, meanings)
+            if layer.weights.shape[1] != model.width:
+                raise PhraseIndexError(
+                    f"{head.name} is for vectors of {layer.weights.shape[1]} numbers, "
+                    f"not {model.width}",
+                    "install the package again",
+                )
+            made = cls(model, layer)
+            made.learn(own)
         except BaseException:
             model.close()
             raise
-        return cls(model, layer, index)
+        return made
 
     def hints(self, found: Grounding, home: Home) -> Sequence[Hint]:
         """The likeliest meanings that this home could carry out."""
@@ -91,16 +95,24 @@ class MeaningHints:
             number, cosine = self._own.nearest(vector, 1)[0]
             if cosine >= _OWN:
                 return [(self._own.meanings[number], 1.0)]
-        possible: dict[str, float] = defaultdict(float)
-        for label, share in zip(
-            self._head.labels, self._head.probabilities(vector), strict=True
-        ):
-            meant = _possible(label, found, home)
-            if meant in self._known:
-                possible[meant] += float(share)
-        whole = sum(possible.values()) or 1.0
-        ranked = sorted(possible.items(), key=lambda item: -item[1])
-        return [(label, share / whole) for label, share in ranked[:8]]
+        shares = self._head.probabilities(vector)
+        return possible(zip(self._head.labels, shares, strict=True), found, home)
+
+    def learn(self, pairs: Iterable[tuple[str, str]]) -> None:
+        """Know these phrases of a person's own from now on; raises PhraseError."""
+        known = [*pairs]
+        for _, label in known:
+            if label not in self._known:
+                raise PhraseError(
+                    f"no phrase can mean {label!r}",
+                    "use a meaning of the banks, such as light.turn_on",
+                )
+        if not known:
+            return
+        texts, meanings = zip(*known, strict=True)
+        with self._lock:
+            more = PhraseIndex.build(self._encoder, texts, meanings)
+            self._own = self._own.joined(more) if self._own else more
 
     def close(self) -> None:
         """Free the encoder."""
@@ -122,6 +134,24 @@ def plain_text(found: Grounding, home: Home) -> str:
         elif at not in inside:
             out.append(token.text)
     return " ".join(out)
+
+
+def possible(shares: Iterable[Meaning], found: Grounding, home: Home) -> list[Meaning]:
+    """The meanings that are possible here, the likeliest first; together 1."""
+    known = _known()
+    whole: dict[str, float] = defaultdict(float)
+    for label, share in shares:
+        meant = _possible(label, found, home)
+        if meant in known:
+            whole[meant] += float(share)
+    total = sum(whole.values()) or 1.0
+    ranked = sorted(whole.items(), key=lambda item: -item[1])
+    return [(label, share / total) for label, share in ranked[:8]]
+
+
+@lru_cache(maxsize=1)
+def _known() -> frozenset[str]:
+    return frozenset(labels())
 
 
 def _quality(share: float) -> str:

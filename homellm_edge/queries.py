@@ -93,6 +93,8 @@ _ATTRIBUTE_KEYS: Mapping[str, tuple[str, ...]] = {
 _CLASS_OF = {"co2": "carbon_dioxide"}
 _SPOKEN = {"target_temperature": "target temperature", "co2": "CO2 level"}
 _MOST_NAMED = 6
+_UNKNOWN = frozenset(["unavailable", "unknown"])
+_ONE = {"batteries": "battery", "people": "person", "switches": "switch"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +150,8 @@ def is_state(entity: Entity, wanted: str) -> bool:
     state = current_state(entity)
     if state == wanted:
         return True
+    if entity.state in _UNKNOWN:
+        return False  # a door that does not answer is neither open nor closed
     if entity.domain == "binary_sensor":
         # `is it triggered`, `is it open`: whatever the class calls its active state
         active = entity.state == "on"
@@ -219,8 +223,12 @@ def _value(found: Sequence[Entity], attribute: str) -> str:
         return f"{_capital(said_name(found[0]))} does not report its {spoken}."
     # A sensor made for the purpose knows better than a thermostat across the room.
     measured = _CLASS_OF.get(attribute, attribute)
-    told.sort(key=lambda item: item[0].device_class != measured)
+    told.sort(
+        key=lambda item: (item[0].state in _UNKNOWN, item[0].device_class != measured)
+    )
     entity, value = told[0]
+    if entity.domain == "sensor" and entity.state in _UNKNOWN:
+        return _state(entity, "")
     name = said_name(entity)
     if attribute in entity.name.casefold():
         return f"{_capital(name)} is {value}."
@@ -229,7 +237,7 @@ def _value(found: Sequence[Entity], attribute: str) -> str:
 
 def _state(entity: Entity, wanted: str) -> str:
     name, state = said_name(entity), current_state(entity)
-    if entity.state in ("unavailable", "unknown"):
+    if entity.state in _UNKNOWN:
         return f"I do not know: {name} is {entity.state}."
     told = said_state(entity, state)
     if entity.domain in _ANY_CLASS["person"] and state not in ("home", "away"):
@@ -248,7 +256,8 @@ def _over_scope(query: Query, found: Sequence[Entity]) -> str:
         names = f"{len(yes)} {plural}"
     be = "is" if len(yes) == 1 else "are"
     if query.kind == "count":
-        noun = plural if len(yes) != 1 else plural.removesuffix("s")
+        one = _ONE.get(plural) or plural.removesuffix("s")
+        noun = plural if len(yes) != 1 else one
         return f"{len(yes)} {noun} {be} {wanted}."
     if query.kind == "all":
         if len(yes) == len(found):

@@ -18,8 +18,11 @@ class _Timer:
     ends: float
     left: float | None = None
 
+    def exactly_left(self, now: float) -> float:
+        return self.ends - now if self.left is None else self.left
+
     def seconds_left(self, now: float) -> int:
-        return max(0, round(self.ends - now if self.left is None else self.left))
+        return max(0, round(self.exactly_left(now)))
 
 
 class Timers:
@@ -31,7 +34,7 @@ class Timers:
     def records(self) -> list[Mapping[str, Any]]:
         """The running timers as `lookups` reads them."""
         now = time.monotonic()
-        self._timers = [t for t in self._timers if t.left or t.ends > now]
+        self._timers = [t for t in self._timers if t.exactly_left(now) > 0]
         return [
             {
                 "name": t.name,
@@ -64,7 +67,7 @@ class Timers:
         if verb == "cancel":
             self._timers.remove(timer)
         elif verb == "pause":
-            timer.left = float(timer.seconds_left(now))
+            timer.left = timer.exactly_left(now)
         elif verb == "unpause" and timer.left is not None:
             timer.ends, timer.left = now + timer.left, None
         elif verb in ("increase", "decrease"):

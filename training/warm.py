@@ -24,12 +24,17 @@ def warm_start(model: Llama, tokenizer: Tokenizer, path: Path) -> float:
     """
     try:
         reader = gguf.GGUFReader(path)
-    except (OSError, ValueError) as error:
+        known = reader.fields["tokenizer.ggml.tokens"]
+        texts = [bytes(known.parts[at]).decode() for at in known.data]
+    except (OSError, ValueError, LookupError) as error:
         raise TrainingError(f"cannot read {path} ({error})") from error
     tensors = {tensor.name: tensor for tensor in reader.tensors}
-    known = reader.fields["tokenizer.ggml.tokens"]
-    texts = [bytes(known.parts[at]).decode() for at in known.data]
     places = {text: place for place, text in enumerate(texts)}
+    wanted = {gguf_name(name) for name, _ in model.named_parameters()}
+    for name in tensors.keys() - wanted:
+        raise TrainingError(
+            f"{path}: the model has no {name}", "start from a model of the same --size"
+        )
     shared = 0
     with torch.no_grad():
         for name, parameter in model.named_parameters():
@@ -39,13 +44,15 @@ def warm_start(model: Llama, tokenizer: Tokenizer, path: Path) -> float:
             weights = torch.from_numpy(
                 gguf.quants.dequantize(tensor.data, tensor.tensor_type).copy()
             )
+            shape = parameter.shape
+            if name == "embedding":
+                shape = torch.Size((len(texts), shape[1]))
+            if weights.shape != shape:
+                raise TrainingError(
+                    f"{path}: {name} is {tuple(weights.shape)}, not {tuple(shape)}",
+                    "start from a model of the same --size",
+                )
             if name != "embedding":
-                if weights.shape != parameter.shape:
-                    raise TrainingError(
-                        f"{path}: {name} is {tuple(weights.shape)}, "
-                        f"not {tuple(parameter.shape)}",
-                        "start from a model of the same --size",
-                    )
                 parameter.copy_(weights.to(parameter.device))
                 continue
             for place, text in enumerate(tokenizer.token_texts()):

@@ -7,9 +7,12 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ConfigEntryError, ConfigEntryNotReady
+from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers.typing import ConfigType
 
 from .const import DOMAIN
+from .phrases import async_register
 from .wheels import InstallError, async_ensure_installed
 
 if TYPE_CHECKING:
@@ -18,6 +21,14 @@ if TYPE_CHECKING:
 type HomellmEdgeConfigEntry = ConfigEntry[Runtime]
 
 PLATFORMS = (Platform.CONVERSATION,)
+
+CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
+
+
+async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
+    """Register the actions, which are there before any entry is."""
+    async_register(hass)
+    return True
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: HomellmEdgeConfigEntry) -> bool:

@@ -29,6 +29,7 @@ from .home_source import HomeSource
 from .left_out import LeftOut
 from .model_file import cache_folder, default_model
 from .options import LoadSettings, agent_options
+from .phrases import read_own
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -164,16 +165,16 @@ async def async_load(hass: HomeAssistant, entry: ConfigEntry[Any]) -> Runtime:
     backend = await hass.async_add_executor_job(
         load_engine, model_path(entry), settings, cache
     )
-    hints = await hass.async_add_executor_job(load_hints, backend)
+    hints = await hass.async_add_executor_job(load_hints, hass, backend)
     return Runtime(hass, entry, backend, settings, hints)
 
 
-def load_hints(backend: Backend) -> MeaningHints | None:
-    """The nearest phrases, for a model that takes hints; blocks."""
+def load_hints(hass: HomeAssistant, backend: Backend) -> MeaningHints | None:
+    """The sentence encoder, for a model that takes hints; blocks."""
     if not DIALECTS[backend.prompt_format].hinted:
         return None
     try:
-        return MeaningHints.load(ENCODER, MEANINGS)
+        return MeaningHints.load(ENCODER, MEANINGS, own=read_own(hass))
     except HomellmEdgeError as err:
         # The model understands most without it.
         _LOGGER.warning("The sentence encoder does not work: %s", err)

@@ -9,6 +9,7 @@ from typing import Any
 from ..errors import CallError
 from ..grounding import Grounding
 from ..home import Entity, Home
+from ..language import TIMER_ACTIONS
 from ..services import ServiceCall, check_call
 
 _TEXT = re.compile(r"<T(\d+)>(?:<T(\d+)>)?")
@@ -22,6 +23,8 @@ _LINKS = frozenset(
 def timer_call(home: Home, found: Grounding, data: Mapping[str, Any]) -> ServiceCall:
     """A call on a timer of the assistant: `duration_s`, `name`, `area`."""
     service, mark = str(data.get("service", "")), str(data["target_timer"])
+    if service not in [f"timer.{verb}" for verb in TIMER_ACTIONS]:
+        raise CallError(f"{service} is not done to a timer", "ask again")
     called: dict[str, Any] = {}
     if "duration" in data:
         called["duration_s"] = seconds(found, str(data["duration"]))
@@ -40,14 +43,16 @@ def timer_selector(home: Home, found: Grounding, mark: str) -> dict[str, Any]:
         return {"name": text(found, mark)}
     if mark.startswith("<D"):
         return {"timer_length_s": seconds(found, mark)}
+    if not mark.startswith("<"):
+        return {}
     place = found.here if mark == "<here>" else None
     match = _MARK.fullmatch(mark)
     if match and match[1] == "A" and 0 < int(match[2]) <= len(found.places):
         place = found.places[int(match[2]) - 1]
-    if place is not None:
-        known = home.area(place) or home.floor(place)
-        return {"area": known.name if known else place}
-    return {}
+    if place is None:
+        raise CallError(f"{mark!r} stands for no timer", "say which")
+    known = home.area(place) or home.floor(place)
+    return {"area": known.name if known else place}
 
 
 def list_call(home: Home, found: Grounding, data: Mapping[str, Any]) -> ServiceCall:
@@ -62,7 +67,7 @@ def list_call(home: Home, found: Grounding, data: Mapping[str, Any]) -> ServiceC
         called["status"] = "completed"
     if lists:
         return check_call(home, service, lists[:1], called)
-    if service == "todo.add_item" and data["target_list"] == "shopping":
+    if service == "todo.add_item":  # Home Assistant has a shopping list of its own
         return ServiceCall("shopping_list.add_item", (), called)
     raise CallError("it is not clear which list is meant", "name the list")
 

@@ -151,6 +151,8 @@ def _calls(home: Home, found: Grounding, data: Mapping[str, Any]) -> list[Step]:
         entity = home.entity(entity_id)
         if entity is None:
             raise CallError(f"there is no device {entity_id}", "expose it first")
+        if service_for(entity, name) is None:
+            return [Reply("unable")]
         values = _values(found, entity, arguments)
         return [check_call(home, name, [entity_id], values)]
     members, _ = _place(home, found, data.get("target_area"))

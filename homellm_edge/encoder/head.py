@@ -14,9 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from homellm_edge.encoder.encoder import Vectors
-from homellm_edge.encoder.index import PhraseIndexError, StaleIndexError
+from homellm_edge.encoder.index import UNREADABLE, PhraseIndexError, StaleIndexError
 
-_MOST_BYTES = 1 << 26
+_MOST_BYTES = 1 << 26  # unpacked, of one member
+_MEMBERS = frozenset({"labels", "weights", "bias", "encoder"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,8 +31,9 @@ class MeaningHead:
 
     def __post_init__(self) -> None:
         count = len(self.labels)
-        if self.weights.shape[:1] != (count,) or self.bias.shape != (count,):
-            raise PhraseIndexError(f"{count} labels have {len(self.bias)} scores")
+        rows = self.weights.shape[0] if self.weights.ndim == 2 else 0
+        if not rows == count == self.bias.size or self.bias.ndim != 1:
+            raise PhraseIndexError(f"{count} labels have {rows} rows of weights")
 
     def probabilities(self, vector: Vectors) -> npt.NDArray[np.float32]:
         """The probability of each label for a vector of length 1; the sum is 1."""
@@ -55,18 +57,25 @@ class MeaningHead:
     def load(cls, path: Path, encoder: str) -> Self:
         """Read it. Raises StaleIndexError if it belongs to another encoder."""
         try:
-            if path.stat().st_size > _MOST_BYTES:
+            with zipfile.ZipFile(path) as archive:
+                sizes = {m.filename: m.file_size for m in archive.infolist()}
+            if set(sizes) != {f"{name}.npy" for name in _MEMBERS}:
+                raise PhraseIndexError(f"{path.name} is no layer of an encoder")
+            if max(sizes.values()) > _MOST_BYTES:
                 raise PhraseIndexError(f"{path.name} is far too large")
             with np.load(path, allow_pickle=False) as data:
+                weights, bias = data["weights"], data["bias"]
+                if weights.dtype.kind != "f" or bias.dtype.kind != "f":
+                    raise PhraseIndexError(f"{path.name} holds no numbers")
                 made = cls(
-                    tuple(str(label) for label in data["labels"]),
-                    data["weights"].astype(np.float32),
-                    data["bias"].astype(np.float32),
+                    tuple(str(label) for label in np.atleast_1d(data["labels"])),
+                    weights.astype(np.float32),
+                    bias.astype(np.float32),
                     str(data["encoder"]),
                 )
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as err:
-            if isinstance(err, PhraseIndexError):
-                raise
+        except PhraseIndexError:
+            raise
+        except UNREADABLE as err:
             raise PhraseIndexError(
                 f"{path.name} cannot be read ({err})", "install the package again"
             ) from err

@@ -27,6 +27,20 @@ _FORMAT = 1
 _MEMBERS = frozenset({"about", "rows", "scales"})
 _MOST_BYTES = 1 << 28  # unpacked, of one member
 _LARGEST = 127
+UNREADABLE = (
+    OSError,
+    ValueError,
+    KeyError,
+    EOFError,
+    MemoryError,
+    RecursionError,
+    NotImplementedError,  # a way of packing that Python does not know
+    RuntimeError,  # an encrypted member
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What reading a damaged .npz file may raise."""
+
 _BLOCK = 512  # rows that are made floats at a time: they stay in the processor's cache
 
 
@@ -244,18 +258,7 @@ def _read(
         ) from None
     except PhraseIndexError:
         raise
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        EOFError,
-        MemoryError,
-        RecursionError,
-        NotImplementedError,  # a way of packing that Python does not know
-        RuntimeError,  # an encrypted member
-        zipfile.BadZipFile,
-        zlib.error,
-    ) as err:
+    except UNREADABLE as err:
         raise _damaged(path, err) from err
     if not isinstance(about, dict) or about.get("format") != _FORMAT:
         raise _damaged(path, "it is of another format")

@@ -51,8 +51,8 @@ def grounded_grammar(
     """GBNF for one sentence; the counts say which placeholders it has.
 
     `entities` and `places` are ids in the order of their placeholders. A service
-    occurs only with the devices that offer it; one that opens the house never occurs
-    with a group.
+    occurs only with devices of its domain; one that opens the house never occurs with
+    a group. What the very device lacks is refused when it is checked.
     """
     known = {
         f"<E{n}>": found
@@ -163,12 +163,22 @@ class _Values:
 def _device_calls(
     known: dict[str, Entity], values: _Values, allow: Allow | None
 ) -> dict[str, str]:
-    """Rule -> body, one for each service that one of the devices offers."""
+    """Rule -> body, one for each service of the domains of the devices.
+
+    What a device of the domain lacks may be said, so that it can be refused: were it
+    not there, the model would have to say something else, and that would be done.
+    """
     holders: dict[str, list[str]] = {}
     for mark, entity in known.items():
-        for service in services_for(entity):
-            if allow is None or allow(entity, service):
-                holders.setdefault(service.name, []).append(mark)
+        domain = entity.domain
+        offered = {s.name: s for s in services_for(entity)}
+        names = dict.fromkeys(
+            [*offered, *(f"{domain}.{v}" for v in ACTIONS.get(domain, ()))]
+        )
+        for name in names:
+            service = offered.get(name)
+            if service is None or allow is None or allow(entity, service):
+                holders.setdefault(name, []).append(mark)
     calls = {}
     for name, marks in holders.items():
         domain, _, verb = name.partition(".")

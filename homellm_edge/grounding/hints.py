@@ -7,16 +7,17 @@ placeholders, so a device name that nobody trained on is as good as any other.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..home import Entity, Home
-from .index import OPTION_ATTRIBUTES, HomeIndex, build_index
+from .index import OPTION_ATTRIBUTES, HomeIndex, build_index, spoken
 from .lexicon import COLORS, DOMAINS_OF_NOUN, PRONOUNS
 from .matcher import GOOD, Candidate, Mention, find_mentions, split_joined
 from .spans import Duration, find_durations, find_texts, text_of
-from .text import Token, singular, tokens, words
+from .text import Token, singular, tokens
 
 MAX_ENTITIES = 8
 MAX_PLACES = 4
@@ -26,6 +27,9 @@ MAX_OPTIONS = 2
 MAX_DURATIONS = 2
 MAX_TEXTS = 6
 HERE = "<here>"
+_CLASS = re.compile(r"[a-z0-9_]{1,40}")
+"""Others are none of Home Assistant's, and might hold the marks of a prompt."""
+
 _KEPT = frozenset(["all", "every", "both", "each"])
 
 
@@ -103,10 +107,10 @@ def render(
     options: list[str] = []
     starts = {m.positions[0]: m for m in mentions}
     inside = {p for m in mentions for p in m.positions}
-    chosen = _options(index, parts, mentions, inside)
     durations = find_durations(parts, inside)[:MAX_DURATIONS]
     ends = {d.start: d for d in durations}
     taken = inside | {p for d in durations for p in range(d.start, d.end)}
+    chosen = _options(index, parts, mentions, taken)
     taken |= {p for at, (n, _, _) in chosen.items() for p in range(at, at + n)}
     texts = _texts(parts, taken)
     opens = {start: n for n, (start, _) in enumerate(texts, 1)}
@@ -240,8 +244,11 @@ def _with_pronoun(
 
 def _kind(entity: Entity) -> str:
     """What the model is told about an entity: its domain and, if it matters, class."""
-    if entity.domain in ("sensor", "binary_sensor", "cover") and entity.device_class:
-        return f"{entity.domain} {entity.device_class.replace('_', ' ')}"
+    named = entity.device_class or ""
+    if entity.domain in ("sensor", "binary_sensor", "cover") and _CLASS.fullmatch(
+        named
+    ):
+        return f"{entity.domain} {named.replace('_', ' ')}"
     return entity.domain.replace("_", " ")
 
 
@@ -261,7 +268,7 @@ def _options(
             if not isinstance(values, list | tuple):
                 continue
             for value in values:
-                wanted = words(str(value).replace("_", " "))
+                wanted = [*spoken(str(value).replace("_", " "))]
                 if not wanted:
                     continue
                 for at in range(len(parts) - len(wanted) + 1):

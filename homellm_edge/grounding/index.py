@@ -12,7 +12,7 @@ from itertools import pairwise
 from .._similarity import Vocabulary
 from ..home import Area, Entity, Floor, Home
 from .lexicon import NOUNS_OF_DOMAIN, PLACES_ALSO_CALLED, SYNONYMS
-from .text import singular, sound_of, words
+from .text import singular, sound_of, tokens, words
 
 OPTION_ATTRIBUTES = (
     "source_list",
@@ -78,7 +78,7 @@ class HomeIndex:
 def build_index(home: Home) -> HomeIndex:
     """Prepare a home. Costs about 10 us per entity name."""
     variants = [
-        (number, tuple(words(name)))
+        (number, spoken(name))
         for number, entity in enumerate(home.entities)
         for name in (entity.name, *entity.aliases)
     ]
@@ -121,7 +121,8 @@ def _lookup(vocabulary: frozenset[str]) -> Vocabulary:
     ordered = sorted(vocabulary)
     singles = [singular(w) for w in ordered]
     synonyms: dict[str, list[str]] = {}
-    for group in SYNONYMS:
+    for listed in SYNONYMS:
+        group = {singular(w) for w in listed}
         here = [w for w, s in zip(ordered, singles, strict=True) if s in group]
         if len({singular(w) for w in here}) == 1:
             for word in group:
@@ -134,10 +135,10 @@ def _places(home: Home) -> tuple[Place, ...]:
     items: list[Area | Floor] = [*home.areas, *home.floors]
     for item in items:
         for name in (item.name, *item.aliases):
-            if ws := tuple(words(name)):
+            if ws := spoken(name):
                 found[item.id, ws] = None
     for group in PLACES_ALSO_CALLED:
-        ways = [tuple(words(way)) for way in group]
+        ways = [spoken(way) for way in group]
         meant = {p for p, ws in found if ws in ways}
         if len(meant) == 1:
             for ws in ways:
@@ -166,6 +167,11 @@ def _place_words(
     if area.floor:
         found |= words_of_place.get(area.floor, set())
     return frozenset(found)
+
+
+def spoken(name: str) -> tuple[str, ...]:
+    """The words of a name as a sentence has them: `Lamp Two` is `lamp 2`."""
+    return tuple(token.text for token in tokens(name))
 
 
 def kind_nouns(entity: Entity) -> frozenset[str]:

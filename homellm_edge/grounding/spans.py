@@ -17,6 +17,10 @@ _UNITS = {
     **dict.fromkeys(("hour", "hours", "hr", "hrs", "h"), 3600),
     **dict.fromkeys(("day", "days"), 86400),
 }
+_SIXTIETHS = frozenset([60, 3600])
+_COUNTED = frozenset(["percent", "degrees", "degree", "times", *_UNITS])
+"""What a number in front of it counts, so that it belongs to no duration before."""
+
 _SPELLED = {"couple": 2.0, "few": 3.0}
 _BETWEEN = frozenset(["more", "extra", "additional", "of", "full", "whole"])
 
@@ -59,10 +63,12 @@ def _duration(parts: Sequence[Token], at: int) -> tuple[int, float]:
         total, end, unit = total + amount * size, stop, size
         if _texts(parts, end, 3) == ["and", "a", "half"]:
             return end + 3, total + size / 2
-    if unit > 1 and end < len(parts) and parts[end].number is not None:
+        if _texts(parts, end, 3) == ["and", "a", "quarter"]:
+            return end + 3, total + size / 4
+    if unit in _SIXTIETHS and end < len(parts) and parts[end].number is not None:
         # `1 hour 30`: the next smaller unit
         rest = parts[end].number or 0
-        if _text(parts, end + 1) not in ("percent", "degrees", "degree") and rest < 60:
+        if _text(parts, end + 1) not in _COUNTED and rest < 60:
             return end + 1, total + rest * unit / 60
     return end, total
 

@@ -85,7 +85,7 @@ def sound_of(word: str) -> str:
 def _number(rest: list[str], at: int) -> tuple[float, int]:
     """Value and length of the number that starts at that word; length 0 if none."""
     word = rest[at]
-    if word[0].isdigit():
+    if word[0].isdecimal():  # `isdigit` has figures that float does not know
         return float(word.replace(",", ".")), 1
     if word in _DECADES:
         value = _DECADES[word]

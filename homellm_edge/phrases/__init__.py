@@ -5,5 +5,6 @@ for the model. The form is described in `docs/phrases.md`.
 """
 
 from .bank import Bank, PhraseError, Section, load, read
+from .own import own_phrases
 
-__all__ = ["Bank", "PhraseError", "Section", "load", "read"]
+__all__ = ["Bank", "PhraseError", "Section", "load", "own_phrases", "read"]

@@ -86,29 +86,34 @@ def load(language: str = "en") -> Bank:
 
 def read(language: str, texts: Iterable[tuple[str, str]]) -> Bank:
     """A bank from the texts of its files, each with the name that errors give."""
-    found: dict[tuple[str, str], dict[str, None]] = {}
+    found: dict[tuple[str, str], dict[str, str]] = {}  # head -> line -> its place
     for name, text in texts:
         for number, head, line in _lines(name, text):
             into = found.setdefault(head, {})
-            if line.startswith("@"):
-                into[line] = None
-                continue
-            _check(name, number, head[0], line)
-            into[line] = None
+            if not line.startswith("@"):
+                _check(f"{name}:{number}", head[0], line)
+            elif head[0] == "shared":
+                raise PhraseError(
+                    f"{name}:{number}: {line} in a shared section",
+                    "take it in where the shared one is taken in",
+                )
+            into.setdefault(line, f"{name}:{number}")
     sections = []
     for (kind, key), lines in found.items():
         if kind == "shared":
             continue
         whole: dict[str, None] = {}
-        for line in lines:
+        for line, place in lines.items():
             if line.startswith("@"):
                 shared = found.get(("shared", line[1:]))
                 if shared is None:
                     raise PhraseError(
-                        f"[{kind} {key}] takes in {line}, which is not there",
+                        f"{place}: [{kind} {key}] takes in {line}, which is not there",
                         f"add a section [shared {line[1:]}]",
                     )
-                whole |= shared
+                for taken in shared:
+                    _check(place, kind, taken)
+                whole |= dict.fromkeys(shared)
             else:
                 whole[line] = None
         sections.append(Section(kind, key, tuple(whole)))
@@ -138,24 +143,24 @@ def _lines(name: str, text: str) -> Iterator[tuple[int, tuple[str, str], str]]:
         yield number, head, line
 
 
-def _check(name: str, number: int, kind: str, line: str) -> None:
+def _check(place: str, kind: str, line: str) -> None:
     depth = 0
     for character in line:
         depth += (character == "(") - (character == ")")
         if depth < 0:
             break
     if depth:
-        raise PhraseError(f"{name}:{number}: unbalanced ( )", "close each ( once")
+        raise PhraseError(f"{place}: unbalanced ( )", "close each ( once")
     wrong = set(_SLOT.findall(line)) - _TAKES[kind]
     if wrong or line.count("{") != len(_SLOT.findall(line)):
         raise PhraseError(
-            f"{name}:{number}: {', '.join(sorted(wrong)) or 'a brace'} means nothing "
+            f"{place}: {', '.join(sorted(wrong)) or 'a brace'} means nothing "
             f"in [{kind}]",
             f"use {', '.join(f'{{{s}}}' for s in sorted(_TAKES[kind])) or 'no slot'}",
         )
     if line != line.lower() or re.search(r"[^\w\s(){}|.']", line):
         raise PhraseError(
-            f"{name}:{number}: capitals or punctuation in {line!r}",
+            f"{place}: capitals or punctuation in {line!r}",
             "write words in lower case only",
         )
 

@@ -436,10 +436,10 @@ def _todo(entity: Entity) -> tuple[Service, ...]:
     services: list[Service] = []
     if has(entity, "create_todo_item"):
         services += _with("todo.add_item", item)
-    if reports(entity, "update_todo_item"):
+    if has(entity, "update_todo_item"):
         status = _choice("status", ("needs_action", "completed"))
         services += _with("todo.update_item", item, status)
-    if reports(entity, "delete_todo_item"):
+    if has(entity, "delete_todo_item"):
         services += _with("todo.remove_item", item)
         services.append(Service("todo.remove_completed_items"))
     return tuple(services)

@@ -10,6 +10,7 @@ from homellm_edge.phrases import load
 from homellm_edge.phrases.labels import label_of
 
 BANK = load("en")
+_SKEW = 2.1
 
 
 def held_out(template: str) -> bool:
@@ -47,5 +48,10 @@ def label(kind: str, key: str = "") -> str | None:
 
 
 def pick(rng: random.Random, kind: str, key: str, split: str) -> str:
-    """A phrasing of a section that is there."""
-    return rng.choice(templates(kind, key, split))
+    """A phrasing of a section that is there; the usual ones stand first in it.
+
+    People mostly say things in the few usual ways: the first tenth of a section makes a
+    third of the sentences.
+    """
+    known = templates(kind, key, split)
+    return known[int(len(known) * rng.random() ** _SKEW)]

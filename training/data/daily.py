@@ -69,6 +69,9 @@ def _which(scene: Scene) -> tuple[str, Any, str | None] | None:
     """(words, timer, here): the ways to speak of a timer that runs."""
     rng = scene.rng
     here = somewhere(scene, 0.3)
+    if rng.random() < 0.25:
+        name = texts.timed(rng, scene.split)
+        return expand(rng, f"(the|my|our|) {name} timer"), Text(name), here
     text = expand(rng, banks.pick(rng, "timer", "", scene.split))
     if "{t}" in text and "{d}" in text:
         return None
