@@ -46,13 +46,11 @@ def _write(folder: Path, name: str, settings: argparse.Namespace) -> Path:
     count = settings.count or COUNTS[name]
     target = folder / f"{name}.jsonl"
     half_done = target.with_name(f"{target.name}.part")
-    told = time.monotonic()
+    progress = _Progress(f"{name}: {{}} of {count} rows")
     with half_done.open("w", encoding="utf-8", newline="") as file:
         for index in range(count):
             file.write(line(row(settings.format, name, seed, index, settings.size)))
-            if time.monotonic() - told > _EVERY:
-                told = time.monotonic()
-                _say(f"{name}: {index + 1} of {count} rows")
+            progress(index + 1)
     half_done.replace(target)
     _say(f"{name}: {count} rows, {target.stat().st_size / 1e6:.1f} MB")
     return target
@@ -60,13 +58,27 @@ def _write(folder: Path, name: str, settings: argparse.Namespace) -> Path:
 
 def _merge(folder: Path, settings: argparse.Namespace) -> None:
     seed = SEEDS["train"] if settings.seed is None else settings.seed
-    _say(f"merge: {settings.merge}")
-    done = merge(settings.merge, folder, settings.format, seed, settings.size)
+    _say(f"merge: reading {settings.merge}")
+    progress = _Progress("merge: {} records")
+    done = merge(settings.merge, folder, settings.format, seed, settings.size, progress)
     for why, count in done.unfit.items():
         _say(f"merge: {count} records left out, {why}")
     for name, count in done.rows.items():
         _say(f"merged_{name}: {count} rows")
         print(folder / f"merged_{name}.jsonl", flush=True)
+
+
+class _Progress:
+    """Says now and then how far it is; `{}` in the text is how much is done."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._said = time.monotonic()
+
+    def __call__(self, done: int) -> None:
+        if time.monotonic() - self._said > _EVERY:
+            self._said = time.monotonic()
+            _say(self._text.format(done))
 
 
 def _say(text: str) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import random
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,9 +68,7 @@ def records(path: Path) -> Iterator[Record]:
                 yield _record(one, f"{path}: record {number}")
     except OSError as error:
         raise TrainingError(f"{path} cannot be read: {error.strerror}") from None
-    except ValueError as error:
-        if isinstance(error, TrainingError):
-            raise
+    except (ValueError, RecursionError) as error:
         raise TrainingError(
             f"{path} is neither JSON nor JSONL: {error}",
             "give a list of objects, or one object a line",
@@ -109,18 +107,22 @@ def _listed(file: TextIO) -> Iterator[object]:
 
 
 def _record(one: object, where: str) -> Record:
-    fields = {}
-    for key in ("instruction", "input", "output"):
-        value = one.get(key, "") if isinstance(one, Mapping) else None
-        if value is None and key == "input":
-            value = ""
-        if not isinstance(value, str) or (key != "input" and key not in one):  # type: ignore[operator]
+    given: Mapping[str, object] = one if isinstance(one, Mapping) else {}
+    about = given.get("input") or ""
+    texts = []
+    for key, value in (
+        ("instruction", given.get("instruction")),
+        ("input", about),
+        ("output", given.get("output")),
+    ):
+        if not isinstance(value, str):
             raise TrainingError(
                 f"{where} has no text as {key}",
                 "each has instruction, output and, where it needs one, input",
             )
-        fields[key] = value.replace("\r\n", "\n").translate(_UNSPEAKABLE).strip()
-    return Record(fields["instruction"], fields["input"], fields["output"])
+        whole = value.encode(errors="ignore").decode()  # half of a character pair
+        texts.append(whole.replace("\r\n", "\n").translate(_UNSPEAKABLE).strip())
+    return Record(*texts)
 
 
 def wrapped(record: Record, rng: random.Random, size: str, split: str) -> str:
@@ -138,10 +140,18 @@ class Merged:
     unfit: Mapping[str, int]
 
 
-def merge(source: Path, folder: Path, form: str, seed: int, size: str) -> Merged:
+def merge(
+    source: Path,
+    folder: Path,
+    form: str,
+    seed: int,
+    size: str,
+    progress: Callable[[int], None] = lambda done: None,
+) -> Merged:
     """Write `merged_train.jsonl` and `merged_test.jsonl` from the rows in `folder`.
 
     A tenth of the records is for the test; the rest, never seen there, for training.
+    `progress` is told how many are done.
     """
     for name in ("train", "test"):
         _check_rows(folder / f"{name}.jsonl", name, form)
@@ -169,6 +179,7 @@ def merge(source: Path, folder: Path, form: str, seed: int, size: str) -> Merged
                 rng = random.Random(f"{seed}/merge/{index}")
                 text = wrapped(record, rng, size, split_of(name, index))
                 files[name].write(line(WRAPPED[form](text)))
+                progress(index + 1)
         rows = {}
         for name, path in parts.items():
             both = (folder / f"{name}.jsonl", path)

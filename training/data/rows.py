@@ -142,8 +142,7 @@ def _conversation(scene: Scene, grounder: Grounder, said: Said) -> Conversation 
             return None
         home = _after(home, before)
         now = now and now + timedelta(seconds=rng.randint(10, 240))
-    history = (before.past,) if before else ()
-    last = _turn(rng, home, grounder, said, now, history)
+    last = _turn(rng, home, grounder, said, now)
     if last is None:
         return None
     return Conversation((before, last) if before else (last,), said.kind)
@@ -161,7 +160,7 @@ def _earlier(
     if said is None or not said.wanted[0].keys() <= {"service", "device", "query"}:
         return None
     said.kind = said.kind or maker.__name__
-    return _turn(scene.rng, scene.home, grounder, said, now, ())
+    return _turn(scene.rng, scene.home, grounder, said, now)
 
 
 def _after(home: Home, turn: Turn) -> Home:
@@ -173,16 +172,11 @@ def _after(home: Home, turn: Turn) -> Home:
 
 
 def _turn(
-    rng: random.Random,
-    home: Home,
-    grounder: Grounder,
-    said: Said,
-    now: datetime | None,
-    history: tuple[PastTurn, ...],
+    rng: random.Random, home: Home, grounder: Grounder, said: Said, now: datetime | None
 ) -> Turn | None:
     sentence = _written(rng, said)
     found = grounder.ground(sentence, said.here, said.recent)
-    situation = Situation(home, sentence, found, said.here, now, history)
+    situation = Situation(home, sentence, found, said.here, now)
     answer = compose(situation, said.wanted)
     return Turn(situation, answer.text, answer.calls) if answer else None
 
