@@ -29,6 +29,7 @@ ALLOWED: dict[str, set[str]] = {
     "meaning": {
         "encoder", "grounding", "home", "language", "phrases",
     },
+    "word_hints": {"grounding", "home", "meaning", "phrases"},
     "models": set(),
     "prompt": {*LEAVES, "phrases"},
     "grounding": LEAVES,
