@@ -85,6 +85,9 @@ _DONE: Mapping[str, str] = {
     "set_valve_position": "Moving {names} to {position} percent",
     "play_media": "Looking for {search_query} on {names}",
     "remove_completed_items": "Cleared what was done from {names}",
+    "repeat_set": "Set repeat of {names} to {repeat}",
+    "shuffle_set": "Changed shuffle of {names}",
+    "oscillate": "Changed the swing of {names}",
     "clean_spot": "Cleaning where {names} is",
 }
 _DONE_ALONE: Mapping[str, str] = {

@@ -95,6 +95,8 @@ def test_no_sentence_can_write_a_placeholder_or_a_control_token(sentence: str) -
     known |= {f"<N{n}>" for n in range(1, len(found.numbers) + 1)}
     known |= {f"<C{n}>" for n in range(1, len(found.colors) + 1)}
     known |= {f"<V{n}>" for n in range(1, len(found.options) + 1)}
+    known |= {f"<D{n}>" for n in range(1, len(found.durations) + 1)}
+    known |= {f"<T{n}>" for n in range(1, len(found.texts) + 1)}
     assert all(mark.rstrip("=~?") in known for mark in marks)
 
 
