@@ -89,13 +89,17 @@ class MeaningHints:
 
     def meanings(self, found: Grounding, home: Home) -> list[Meaning]:
         """Labels that are possible here with their probabilities, likeliest first."""
+        texts = [plain_text(found, home)]
+        if self._own is not None:  # its phrases stand there as they are said
+            texts.append(" ".join(t.text for t in found.tokens))
         with self._lock:
-            vector = self._encoder.encode([plain_text(found, home)])[0]
+            vectors = self._encoder.encode(texts)
         if self._own is not None:
-            number, cosine = self._own.nearest(vector, 1)[0]
+            nearest = [self._own.nearest(vector, 1)[0] for vector in vectors]
+            number, cosine = max(nearest, key=lambda pair: pair[1])
             if cosine >= _OWN:
                 return [(self._own.meanings[number], 1.0)]
-        shares = self._head.probabilities(vector)
+        shares = self._head.probabilities(vectors[0])
         return possible(zip(self._head.labels, shares, strict=True), found, home)
 
     def learn(self, pairs: Iterable[tuple[str, str]]) -> None:
