@@ -245,7 +245,8 @@ QUERIES_OVER_SCOPE = ("list", "count", "any", "all")
 PLAIN_QUERIES = ("time", "date", "sunrise", "sunset")
 DATED_QUERIES = ("weather", "rain", "events")
 WHEN = ("now", "next", "today", "tomorrow", "week")
-ITEM_QUERIES = ("items", "item_count", "has_item")
+# No two macros may be equally long and overlap: llama.cpp looks for the longest first.
+ITEM_QUERIES = ("items", "count_items", "has_item")
 REPLIES = tuple("not_found unclear unable chat hello thanks stay help undo".split())
 """Replies without a call; their wording is in `speech`."""
 

@@ -74,7 +74,7 @@ def _items(query: Query, records: Records, home: Home) -> str:
         return f"There is nothing on {name}."
     count = len(open_items)
     told = f"There {_be(count)} {count} {_noun('item', count)} on {name}"
-    if query.kind == "item_count":
+    if query.kind == "count_items":
         return f"{told}."
     shown = open_items[:_MOST_TOLD]
     rest = count - len(shown)

@@ -49,8 +49,8 @@ def test_what_is_on_a_list() -> None:
     assert _items("items", items) == (
         "There are 2 items on the Shopping List: milk and eggs."
     )
-    assert _items("item_count", items) == "There are 2 items on the Shopping List."
-    assert _items("item_count", items[:1]) == "There is 1 item on the Shopping List."
+    assert _items("count_items", items) == "There are 2 items on the Shopping List."
+    assert _items("count_items", items[:1]) == "There is 1 item on the Shopping List."
     assert _items("items", items[1:2]) == "There is nothing on the Shopping List."
     many = [{"summary": f"thing {n}"} for n in range(7)]
     assert _items("items", many).endswith("thing 3, thing 4 and 2 more.")

@@ -79,7 +79,8 @@ class Parity:
 
     def check(self) -> None:
         """Raise TrainingError unless the two are the same."""
-        if self.logit >= 1e-3 or self.tokens_differ or self.greedy_differ:
+        # Float32 sums in another order: a thousandth of scores that reach 30.
+        if self.logit >= 5e-3 or self.tokens_differ or self.greedy_differ:
             raise TrainingError(
                 f"llama.cpp does not run the model as trained: {self}",
                 "check the versions of gguf and llama-cpp-python",

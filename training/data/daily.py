@@ -181,7 +181,8 @@ def list_question(scene: Scene) -> Said | None:
     key = rng.choice(("items", "items", "item_count", "has_item"))
     template = expand(rng, banks.pick(rng, "query", key, scene.split))
     words, meant = _list(scene)
-    wanted: dict[str, Any] = {"query": key, **meant}
+    query = {"item_count": "count_items"}.get(key, key)
+    wanted: dict[str, Any] = {"query": query, **meant}
     if key == "has_item":
         item = texts.item(rng, scene.split)
         template = template.replace("{t}", item)
