@@ -6,7 +6,7 @@ import asyncio
 import dataclasses
 import time
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,6 +17,8 @@ from .engine.base import Backend, Usage
 from .errors import CallError, ModelError, SentenceError
 from .execute import CallResult, Executor
 from .grounding import Grounder
+from .grounding.clauses import split_clauses
+from .grounding.exclusions import spared, split_exclusion
 from .grounding.index import OPTION_ATTRIBUTES
 from .grounding.text import words
 from .home import Entity, Home
@@ -37,6 +39,9 @@ LIVE_SECONDS = 300.0
 """How long a conversation's turns stay in the KV cache, as Home Assistant has it."""
 
 _CONVERSATIONS = 32
+_SMALL_TALK = frozenset(["chat", "hello", "thanks", "stay"])
+"""Nothing is answered to these where something was done as well."""
+
 _YES = frozenset("yes yeah yep sure ok okay confirm correct definitely".split())
 _WITH_YES = _YES | frozenset("please do go ahead it that is really thanks i".split())
 
@@ -116,6 +121,8 @@ class _Turn:
     asked_back: list[ServiceCall] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     before: dict[str, Entity] = field(default_factory=dict)
+    spared: Sequence[str] = ()
+    """Devices that the sentence excludes."""
     spoken: str = ""
     told: str = ""
     written: bytearray = field(default_factory=bytearray)
@@ -158,7 +165,50 @@ class Agent:
                 yield self._done(turn, situation, memory, usage)
                 return
         situation = self._situation(home, question, memory)
+        first_byte_ms = 0.0
+        for clause in self._clauses(question):
+            async for out in self._ask(turn, clause, memory, usage):
+                yield out
+            first_byte_ms = first_byte_ms or usage.first_byte_ms
+        usage.first_byte_ms = first_byte_ms
+        if "undo" in turn.replies:
+            async for undone in self._undo(turn, situation, memory):
+                yield undone
+        await self._answer(turn, question.now)
+        for told in self._tell(turn, home):
+            yield told
+        memory.pending = tuple(turn.asked_back)
+        memory.recent = _touched(turn) or memory.recent
+        yield self._done(turn, situation, memory, usage)
+
+    def _clauses(self, question: Question) -> list[Question]:
+        """The commands of the sentence, each for itself if the model knows one."""
+        if not self._dialect().hinted:
+            return [question]
+        return [
+            dataclasses.replace(question, text=text)
+            for text in split_clauses(question.text)
+        ]
+
+    async def _ask(
+        self, turn: _Turn, question: Question, memory: _Memory, usage: Usage
+    ) -> AsyncIterator[AgentEvent]:
+        """Ask the model one thing and carry out what it says."""
+        home = self._executor.home()
+        recent = _touched(turn) or memory.recent
         dialect = self._dialect()
+        turn.spared = ()
+        if dialect.hinted:
+            wanted, rest = split_exclusion(question.text)
+            if rest:
+                grounder = self._grounder_for(home)
+                found_spared = spared(grounder, home, rest, question.area)
+                if found_spared is None:
+                    turn.replies.append("not_found")
+                    return
+                turn.spared = found_spared
+                question = dataclasses.replace(question, text=wanted)
+        situation = self._situation(home, question, memory, recent)
         if dialect.hinted and self._hints is not None:
             found = situation.grounding
             hints = await asyncio.to_thread(self._hints.hints, found, home)
@@ -175,15 +225,6 @@ class Agent:
         for event in parser.finish():
             async for out in self._take(turn, situation, event):
                 yield out
-        if "undo" in turn.replies:
-            async for undone in self._undo(turn, situation, memory):
-                yield undone
-        await self._answer(turn, question.now)
-        for told in self._tell(turn, home):
-            yield told
-        memory.pending = tuple(turn.asked_back)
-        memory.recent = _touched(turn) or memory.recent
-        yield self._done(turn, situation, memory, usage)
 
     async def refresh(self) -> int:
         """Bring the prompt of the current home into the KV cache; tokens evaluated.
@@ -232,6 +273,11 @@ class Agent:
             return
         for step in steps:
             if isinstance(step, ServiceCall):
+                kept = tuple(t for t in step.targets if t not in turn.spared)
+                if step.targets and not kept:
+                    _note(turn, Reply("stay"))
+                    continue
+                step = dataclasses.replace(step, targets=kept)
                 if self._held_back(turn, situation, step):
                     continue
                 yield CallDone(await self._execute(turn, step))
@@ -287,7 +333,9 @@ class Agent:
         if shown:
             parts.append(tell_results(home, shown))
         parts += turn.answers
-        parts += [REPLIES[kind] for kind in dict.fromkeys(turn.replies)]
+        for kind in dict.fromkeys(turn.replies):
+            if not (turn.results and kind in _SMALL_TALK):
+                parts.append(REPLIES[kind])
         if turn.asked_back:
             parts.append(_ask_back(home, turn.asked_back))
         if turn.errors and not turn.results and not parts:
@@ -325,12 +373,19 @@ class Agent:
             continue_conversation=bool(turn.asked_back) or "unclear" in turn.replies,
         )
 
-    def _situation(self, home: Home, question: Question, memory: _Memory) -> Situation:
+    def _situation(
+        self,
+        home: Home,
+        question: Question,
+        memory: _Memory,
+        recent: tuple[str, ...] | None = None,
+    ) -> Situation:
         grounder = self._grounder_for(home)
+        meant = memory.recent if recent is None else recent
         return Situation(
             home=home,
             sentence=question.text,
-            grounding=grounder.ground(question.text, question.area, memory.recent),
+            grounding=grounder.ground(question.text, question.area, meant),
             area=question.area,
             now=question.now,
             history=self._history(memory),

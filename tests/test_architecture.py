@@ -32,7 +32,7 @@ ALLOWED: dict[str, set[str]] = {
     "word_hints": {"grounding", "home", "meaning", "phrases"},
     "models": set(),
     "prompt": {*LEAVES, "phrases"},
-    "grounding": LEAVES,
+    "grounding": {*LEAVES, "phrases"},
     "grammar": {*LEAVES, "_assembler", "_gbnf", "_lalr"},
     "stream": {*LEAVES, "_gbnf"},
     "speech": LEAVES,

@@ -181,7 +181,7 @@ def test_services_of_many_domains(
         ("todo.x", "add_item", {"item": "a\nb"}, {}),
         ("todo.x", "add_item", {"item": "\ud800"}, {}),
         ("todo.x", "add_item", {"item": 5}, {}),
-        ("todo.x", "remove_item", {"item": "x"}, {}),
+        ("todo.x", "remove_item", {"item": "x"}, {"supported_features": 1}),
         ("text.x", "set_value", {"value": "a"}, {"mode": "password"}),
         ("text.x", "set_value", {"value": "a"}, {"pattern": "[0-9]"}),
         ("text.x", "set_value", {"value": "ab"}, {"min": 3}),

@@ -314,6 +314,7 @@ def train(settings: Settings, *, resume: bool = False) -> Path:
             ("phrasings", "phrasings", settings.seed, settings.log_examples // 2),
             ("fresh", "train", ~settings.seed, settings.log_examples // 2),
         )
+        if split in getattr(data, "SPLITS", ("train", "held_out"))
     }
     trainer = Trainer(settings, tokenizer)
     if resume and (out / checkpoint.INDEX).exists():

@@ -10,14 +10,17 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from ..home import Entity, Home
+from ..phrases import load
 from .index import OPTION_ATTRIBUTES, HomeIndex, build_index, spoken
 from .lexicon import COLORS, DOMAINS_OF_NOUN, PRONOUNS
 from .matcher import GOOD, Candidate, Mention, find_mentions, split_joined
 from .spans import Duration, find_durations, find_texts, text_of
-from .text import Token, singular, tokens
+from .spelling import corrected
+from .text import Token, singular, sound_of, tokens, words
 
 MAX_ENTITIES = 8
 MAX_PLACES = 4
@@ -66,11 +69,44 @@ class Grounding:
         return text_of(self.tokens, start, end, counted=counted)
 
 
+_WORDS = re.compile(r"[^\W_]+")
+
+
+def _listed(values: Any) -> Sequence[Any]:
+    return values if isinstance(values, list | tuple) else ()
+
+
+@lru_cache(maxsize=1)
+def _phrase_words() -> frozenset[str]:
+    """All words of the English phrase bank: none of them is a slip."""
+    return frozenset(
+        word
+        for section in load("en").sections
+        for template in section.templates
+        for word in _WORDS.findall(template)
+    )
+
+
 class Grounder:
     """Grounds sentences in one home; make a new one when names change, not states."""
 
     def __init__(self, home: Home) -> None:
         self._index = build_index(home)
+        self._option_words = frozenset(
+            word
+            for entity in home.entities
+            for attribute in OPTION_ATTRIBUTES
+            for option in _listed(entity.attributes.get(attribute))
+            for word in words(str(option).replace("_", " "))
+        )
+
+    def _is_known(self, word: str) -> bool:
+        """Whether a word is one of the home's, or of how people speak of it."""
+        return (
+            word in _phrase_words()
+            or word in self._option_words
+            or bool(self._index.lookup.hits(word, singular(word), sound_of(word), True))
+        )
 
     @property
     def index(self) -> HomeIndex:
@@ -85,6 +121,7 @@ class Grounder:
         if here is not None and not index.members.get(here):
             here = None
         parts = split_joined(index, tokens(sentence))
+        parts = corrected(parts, self._is_known)
         mentions = find_mentions(index, parts, here)
         mentions = _without_items(index, parts, mentions)
         if not any(m.candidates for m in mentions):

@@ -196,6 +196,25 @@ FRAME_WORDS = STOP_WORDS | frozenset(
 )
 """Words that commands with a text are made of; a text starts and ends with others."""
 
+CLAUSE_VERBS = frozenset(
+    (
+        "turn switch shut open close set start stop dim lock unlock play pause mute "
+        "unmute raise lower increase decrease brighten darken activate deactivate "
+        "enable disable arm disarm make bring change adjust press run vacuum mow dock "
+        "resume skip check is are whats what which how tell power crank pull push "
+        "roll draw kill cut toggle"
+    ).split()
+)
+"""A part of a sentence that starts with one of these is a command of its own."""
+
+GOVERNING_WORDS = frozenset(
+    (
+        "not dont doesnt didnt never no nor without unless if when whenever until "
+        "while but except list lists todo todos remind called named"
+    ).split()
+)
+"""A sentence with one of these is never cut: it may govern all of it."""
+
 PRONOUNS = frozenset(["it", "them", "that", "those", "these"])
 
 _RGB = {

@@ -42,17 +42,16 @@ WORD_OF_DOMAIN: Mapping[str, str] = {
 """How a device of a domain is called where its own name would only disturb."""
 
 _WORD_OF_CLASS: Mapping[str, str] = {
-    "tv": "tv",
-    "curtain": "curtain",
-    "shutter": "shutter",
-    "shade": "shade",
-    "awning": "awning",
     "garage": "garage door",
+    "garage_door": "garage door",
     "gate": "gate",
     "door": "door",
     "window": "window",
 }
-_ANY = ("light", "door", "fan", "tv", "blinds", "heating")
+"""Only of binary sensors: all else is called by its domain, here and in the bank, so
+that no meaning gets used to a word that another one does not have."""
+
+_ANY = ("light", "door lock", "fan", "speaker", "blinds", "thermostat", "plug")
 _NO_ARTICLE = frozenset(["scene", "script", "person"])
 _GROUPED = ("light", "fan", "cover", "lock", "media_player", "climate", "switch")
 _FILLS: Mapping[str, tuple[str, ...]] = {
@@ -72,7 +71,7 @@ _FILLS: Mapping[str, tuple[str, ...]] = {
 def spoken_kind(entity: Entity) -> str:
     """The word for what kind of thing an entity is."""
     known = _WORD_OF_CLASS.get(entity.device_class or "")
-    if known and entity.domain in ("cover", "media_player", "binary_sensor"):
+    if known and entity.domain == "binary_sensor":
         return known
     if entity.domain == "sensor":
         return (entity.device_class or "sensor").replace("_", " ")

@@ -198,7 +198,7 @@ def _media_player(entity: Entity) -> tuple[Service, ...]:
             "media_player.select_sound_mode", _choice("sound_mode", modes)
         )
     if has(entity, "play_media", "search_media"):
-        services += _with("media_player.play_media", _text("search_query"))
+        services += _with("media_player.play_media", _text("search_query", 1, 48))
     if reports(entity, "shuffle_set"):
         services += _with("media_player.shuffle_set", _switch("shuffle"))
     if reports(entity, "repeat_set"):

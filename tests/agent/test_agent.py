@@ -118,7 +118,7 @@ async def test_arguments_are_expanded_from_sentence_and_states(
 
 async def test_a_group_reaches_its_members_but_not_the_spared_one() -> None:
     line = {"service": "light.turn_off", "target_area": "all", "except": "<E1>"}
-    done = await _done(_agent([_grounded(line)]), "all lights off but not the zorblatt")
+    done = await _done(_agent([_grounded(line)]), "all lights off zorblatt stays")
     targets = _called(done)[0]["target_device"]
     assert set(targets) == {"light.kitchen", "light.counter", "light.floor_lamp"}
 
@@ -394,3 +394,35 @@ async def test_undo_without_anything_done_says_so() -> None:
     agent = _agent([_grounded({"reply": "undo"})])
     done = await _done(agent, "undo that", conversation_id="c")
     assert done.response == "Sorry, there is nothing that I could undo."
+
+
+async def test_commands_with_verbs_of_their_own_are_asked_one_by_one() -> None:
+    on = {"service": "light.turn_on", "target_device": "<E1>"}
+    lock = {"service": "lock.lock", "target_device": "<E1>"}
+    agent = _agent([_grounded(on), _grounded(lock)])
+    done = await _done(agent, "turn on the kitchen light and lock the front door")
+    assert [c["target_device"] for c in _called(done)] == [
+        "light.kitchen",
+        "lock.front_door",
+    ]
+
+
+async def test_what_is_excluded_is_spared_whatever_the_model_says() -> None:
+    everything = {"service": "light.turn_off", "target_area": "all"}
+    agent = _agent([_grounded(everything)] * 3)
+    done = await _done(agent, "turn off all the lights except the kitchen light")
+    targets = {t for call in done.calls for t in call.targets}
+    assert targets
+    assert "light.kitchen" not in targets
+    done = await _done(agent, "turn off all the lights but not in the kitchen")
+    home = agent._executor.home()
+    spared = {e.entity_id for e in home.members("kitchen")}
+    assert spared.isdisjoint(t for call in done.calls for t in call.targets)
+
+
+async def test_nothing_is_done_when_the_exclusion_is_not_understood() -> None:
+    everything = {"service": "light.turn_off", "target_area": "all"}
+    agent = _agent([_grounded(everything)])
+    done = await _done(agent, "turn off all the lights except the piano")
+    assert done.calls == ()
+    assert done.response == "Sorry, I could not find that device."

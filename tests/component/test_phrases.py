@@ -53,10 +53,10 @@ async def test_a_phrase_is_known_at_once_and_after_a_reload(
 
 
 async def test_without_a_model_the_action_says_so(
-    hass: HomeAssistant, enable_custom_integrations: None
+    home: HomeAssistant,
 ) -> None:
     from homeassistant.setup import async_setup_component
 
-    assert await async_setup_component(hass, DOMAIN, {})
+    assert await async_setup_component(home, DOMAIN, {})
     with pytest.raises(ServiceValidationError):
-        await _teach(hass, "vampire mode", "light.turn_off")
+        await _teach(home, "vampire mode", "light.turn_off")

@@ -256,7 +256,10 @@ def test_the_home_language_calls_only_what_a_hostile_home_offers() -> None:
                 except CallError:  # a number outside the device's range
                     continue
                 for step in steps:
-                    if isinstance(step, ServiceCall):
+                    if isinstance(step, ServiceCall) and not step.targets:
+                        # what the assistant does itself
+                        assert step.domain in ("timer", "shopping_list")
+                    elif isinstance(step, ServiceCall):
                         again = check_call(home, step.service, step.targets, step.data)
                         assert again == step
                         calls += 1

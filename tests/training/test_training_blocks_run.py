@@ -30,7 +30,7 @@ BLOCKS = "fake_block_data"
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("run")
-    return train(settings(folder, steps=50, data=BLOCKS, log_minutes=0.02))
+    return train(settings(folder, steps=50, data=BLOCKS, log_minutes=0.002))
 
 
 @pytest.fixture(scope="module")

@@ -46,7 +46,7 @@ def some(tokenizer, count: int) -> list[Encoded]:
 
 
 def test_loss_falls_and_unseen_names_are_answered(tmp_path) -> None:
-    train(settings(tmp_path, steps=150, log_minutes=0.01))
+    train(settings(tmp_path, steps=150, log_minutes=0.002))
     lines = [json.loads(line) for line in (tmp_path / LOG).read_text().splitlines()]
     assert lines[-1]["step"] == 150
     assert lines[-1]["loss"] < 0.3 * lines[0]["loss"]

@@ -25,6 +25,7 @@ from .scene import Said, Scene
 from .sentences import say
 
 VERSION = "2.0"
+SPLITS = ("train", "held_out", "phrasings")
 SPECIALS = ("<|pad|>", "<|im_start|>", "<|im_end|>")
 MACROS = (*macros(), *(token(label) for label in labels()))
 
