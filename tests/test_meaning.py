@@ -157,7 +157,7 @@ def test_a_closed_one_says_so() -> None:
     ("sentence", "plain"),
     [
         ("turn on the zorblatt", "turn on the light"),
-        ("open the garage door", "open the garage door"),
+        ("open the garage door", "open the blinds"),
         ("is anything on in the bedroom", "is anything on in the kitchen"),
         ("what is the bedroom temperature", "what is the temperature"),
         ("hello there", "hello there"),

