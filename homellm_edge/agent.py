@@ -12,7 +12,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from .dialects import DIALECTS, Dialect, PromptOptions, Reply, Situation, Step
+from .dialects import (
+    DIALECTS,
+    Dialect,
+    HintSource,
+    PromptOptions,
+    Reply,
+    Situation,
+    Step,
+)
 from .engine.base import Backend, Usage
 from .errors import CallError, ModelError, SentenceError
 from .execute import CallResult, Executor
@@ -23,7 +31,6 @@ from .grounding.index import OPTION_ATTRIBUTES
 from .grounding.text import words
 from .home import Entity, Home
 from .lookups import LOOKED_UP, tell
-from .meaning import HintSource
 from .policy import needs_confirmation
 from .prompt import PastTurn
 from .queries import Query, answer
@@ -167,7 +174,8 @@ class Agent:
         situation = self._situation(home, question, memory)
         first_byte_ms = 0.0
         for clause in self._clauses(question):
-            async for out in self._ask(turn, clause, memory, usage):
+            whole = situation if clause is question else None
+            async for out in self._ask(turn, clause, memory, usage, whole):
                 yield out
             first_byte_ms = first_byte_ms or usage.first_byte_ms
         usage.first_byte_ms = first_byte_ms
@@ -185,15 +193,23 @@ class Agent:
         """The commands of the sentence, each for itself if the model knows one."""
         if not self._dialect().hinted:
             return [question]
-        return [
-            dataclasses.replace(question, text=text)
-            for text in split_clauses(question.text)
-        ]
+        clauses = split_clauses(question.text)
+        if clauses == [question.text]:
+            return [question]
+        return [dataclasses.replace(question, text=text) for text in clauses]
 
     async def _ask(
-        self, turn: _Turn, question: Question, memory: _Memory, usage: Usage
+        self,
+        turn: _Turn,
+        question: Question,
+        memory: _Memory,
+        usage: Usage,
+        situation: Situation | None,
     ) -> AsyncIterator[AgentEvent]:
-        """Ask the model one thing and carry out what it says."""
+        """Ask the model one thing and carry out what it says.
+
+        `situation` is that of the question, if it is known already.
+        """
         home = self._executor.home()
         recent = _touched(turn) or memory.recent
         dialect = self._dialect()
@@ -208,7 +224,9 @@ class Agent:
                     return
                 turn.spared = found_spared
                 question = dataclasses.replace(question, text=wanted)
-        situation = self._situation(home, question, memory, recent)
+                situation = None
+        if situation is None:
+            situation = self._situation(home, question, memory, recent)
         if dialect.hinted and self._hints is not None:
             found = situation.grounding
             hints = await asyncio.to_thread(self._hints.hints, found, home)
@@ -271,13 +289,9 @@ class Agent:
         except CallError as err:
             turn.errors.append(err.cause)
             return
-        for step in steps:
+        for planned in steps:
+            step = _without_spared(planned, turn.spared)
             if isinstance(step, ServiceCall):
-                kept = tuple(t for t in step.targets if t not in turn.spared)
-                if step.targets and not kept:
-                    _note(turn, Reply("stay"))
-                    continue
-                step = dataclasses.replace(step, targets=kept)
                 if self._held_back(turn, situation, step):
                     continue
                 yield CallDone(await self._execute(turn, step))
@@ -443,6 +457,14 @@ def _check(text: str) -> None:
 def _agrees(text: str) -> bool:
     said = set(words(text))
     return bool(said & _YES) and said <= _WITH_YES
+
+
+def _without_spared(step: Step, spared_ids: Sequence[str]) -> Step:
+    """The step for all but these; `stay` if it was about them alone."""
+    if isinstance(step, Reply) or not step.targets or not spared_ids:
+        return step
+    kept = tuple(t for t in step.targets if t not in spared_ids)
+    return dataclasses.replace(step, targets=kept) if kept else Reply("stay")
 
 
 def _note(turn: _Turn, step: Step) -> None:

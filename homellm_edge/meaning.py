@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Self
 
 from .encoder import Encoder, MeaningHead, PhraseIndex, PhraseIndexError
 from .grounding import Grounding
@@ -34,16 +34,8 @@ Meaning = tuple[str, float]
 """(label, probability)."""
 
 
-class HintSource(Protocol):
-    """Where an agent gets hints from. Blocks for some milliseconds."""
-
-    def hints(self, found: Grounding, home: Home) -> Sequence[Hint]:
-        """What the sentence probably means, the likeliest first."""
-        ...
-
-
 class MeaningHints:
-    """A `HintSource` made of the sentence encoder and what was trained on it."""
+    """A `dialects.HintSource`: the sentence encoder and what was trained on it."""
 
     def __init__(self, encoder: Encoder, head: MeaningHead) -> None:
         """Take over the encoder."""
@@ -124,7 +116,7 @@ class MeaningHints:
 
 
 def plain_text(found: Grounding, home: Home) -> str:
-    """The sentence with each mention as `light`, `tv`, `kitchen`."""
+    """The sentence with each mention as `light`, `speaker`, `kitchen`."""
     starts = {m.positions[0]: m for m in found.mentions}
     inside = {p for m in found.mentions for p in m.positions}
     out: list[str] = []

@@ -45,7 +45,8 @@ def needs_confirmation(
     spoken = {t.text for t in found.tokens}
     if len(call.targets) != 1 or any(o.service == call.service for o in others):
         return True
-    if spoken & _NEGATED or not spoken & _ASKED.get(verb, frozenset()):
+    own = spoken - found.guessed
+    if spoken & _NEGATED or not own & _ASKED.get(verb, frozenset()):
         return True
     return not _named(found, call.targets[0])
 

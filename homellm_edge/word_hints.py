@@ -22,7 +22,7 @@ were kept out of the bank are right."""
 
 
 class WordHints:
-    """A `meaning.HintSource` made of the phrases of a language."""
+    """A `dialects.HintSource` made of the phrases of a language."""
 
     def __init__(self, phrases: PhraseNgrams) -> None:
         """Take over the phrases."""

@@ -26,12 +26,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from homellm_edge.agent import Agent, Question, TurnDone
+from homellm_edge.dialects import HintSource
 from homellm_edge.engine.base import Backend
 from homellm_edge.engine.llama import LlamaEngine
 from homellm_edge.errors import HomellmEdgeError
 from homellm_edge.grounding import Grounding
 from homellm_edge.home import Home, home_from_dict
-from homellm_edge.meaning import HintSource, Meaning, MeaningHints
+from homellm_edge.meaning import Meaning, MeaningHints
 from homellm_edge.models import DEFAULT_MODEL, ENCODER, MEANINGS
 from homellm_edge.phrases.labels import PERHAPS, Hint
 from homellm_edge.simulate import SimulatedHome

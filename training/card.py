@@ -94,7 +94,7 @@ def _recipe(record: Record) -> str:
     settings = training["settings"]
     return f"""## How it was made
 
-`{training["command"]}`: nothing pretrained went in.
+`{training["command"]}`: no weights but our own went in.
 
 | | |
 |---|---|

@@ -20,6 +20,7 @@ from homellm_edge.dialects import DIALECTS
 from homellm_edge.engine.base import Backend
 from homellm_edge.engine.llama import LlamaEngine
 from homellm_edge.errors import HomellmEdgeError
+from homellm_edge.grounding import prepare
 from homellm_edge.meaning import MeaningHints
 from homellm_edge.models import ENCODER, MEANINGS
 
@@ -183,6 +184,7 @@ def load_hints(hass: HomeAssistant, backend: Backend) -> MeaningHints | None:
 
 def load_engine(path: Path, settings: LoadSettings, cache: Path | None) -> Backend:
     """Load a model file; blocks. Without a folder nothing is remembered."""
+    prepare()  # reads files, which a sentence in the event loop must not
     return LlamaEngine.load(
         path,
         n_ctx=settings.context,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from .base import Dialect, PromptOptions, Reply, Situation, Step
+from .base import Dialect, HintSource, PromptOptions, Reply, Situation, Step
 from .chatml import ChatMLDialect
 from .grounded import GroundedDialect
 
@@ -11,4 +11,12 @@ DIALECTS: Mapping[str, Dialect] = {
     "grounded": GroundedDialect(),
 }
 
-__all__ = ["DIALECTS", "Dialect", "PromptOptions", "Reply", "Situation", "Step"]
+__all__ = [
+    "DIALECTS",
+    "Dialect",
+    "HintSource",
+    "PromptOptions",
+    "Reply",
+    "Situation",
+    "Step",
+]

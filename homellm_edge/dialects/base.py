@@ -52,6 +52,14 @@ class Reply:
 Step = ServiceCall | Query | Reply
 
 
+class HintSource(Protocol):
+    """Where an agent gets hints from. Blocks for some milliseconds."""
+
+    def hints(self, found: Grounding, home: Home) -> Sequence[Hint]:
+        """What the sentence probably means, the likeliest first."""
+        ...
+
+
 class Dialect(Protocol):
     """Turns a situation into a request, and an output object into steps."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -58,6 +58,8 @@ class Grounding:
     tokens: tuple[Token, ...] = field(default=(), repr=False)
     mentions: tuple[Mention, ...] = field(default=(), repr=False)
     firsts: tuple[str, ...] = field(default=(), repr=False)
+    guessed: frozenset[str] = field(default=frozenset(), repr=False)
+    """Words that were not said but put in place of slips."""
 
     def first_of(self, mention: Mention) -> str:
         """The entity that a mention means best; "" if it names only a place."""
@@ -74,6 +76,11 @@ _WORDS = re.compile(r"[^\W_]+")
 
 def _listed(values: Any) -> Sequence[Any]:
     return values if isinstance(values, list | tuple) else ()
+
+
+def prepare() -> None:
+    """Read what the first sentence would wait for; blocks for up to a second."""
+    _phrase_words()
 
 
 @lru_cache(maxsize=1)
@@ -121,12 +128,15 @@ class Grounder:
         if here is not None and not index.members.get(here):
             here = None
         parts = split_joined(index, tokens(sentence))
+        said = {t.text for t in parts}
         parts = corrected(parts, self._is_known)
         mentions = find_mentions(index, parts, here)
         mentions = _without_items(index, parts, mentions)
         if not any(m.candidates for m in mentions):
             mentions = _with_pronoun(index, parts, mentions, recent)
-        return render(index, parts, mentions, here)
+        found = render(index, parts, mentions, here)
+        guessed = frozenset(t.text for t in parts) - said
+        return replace(found, guessed=guessed) if guessed else found
 
 
 def render(

@@ -426,3 +426,19 @@ async def test_nothing_is_done_when_the_exclusion_is_not_understood() -> None:
     done = await _done(agent, "turn off all the lights except the piano")
     assert done.calls == ()
     assert done.response == "Sorry, I could not find that device."
+
+
+async def test_a_guessed_word_never_opens_the_house() -> None:
+    unlock = {"service": "lock.unlock", "target_device": "<E1>"}
+    agent = _agent([_grounded(unlock)] * 2)
+    done = await _done(agent, "unlokc the front door")
+    assert done.calls == ()
+    assert done.continue_conversation
+    assert (await _done(agent, "unlock the front door")).calls
+
+
+async def test_what_is_excluded_is_not_counted_either() -> None:
+    count = {"query": "count", "domain": "light", "target_area": "all", "is": "on"}
+    agent = _agent([_grounded(count)])
+    done = await _done(agent, "how many lights are on except the kitchen light")
+    assert "light.kitchen" not in done.queries[0]["target_device"]
