@@ -32,6 +32,8 @@ _TAKES: Mapping[str, frozenset[str]] = {
     "place_value": frozenset("p"),
     "scope": frozenset("gsp"),
     "sensed": frozenset("p"),
+    "sensor": frozenset(),
+    "noticed": frozenset("sp"),
     "query": frozenset("xpmltd"),
     "timer": frozenset("tdp"),
     "later": frozenset("xd"),

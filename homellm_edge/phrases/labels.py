@@ -15,7 +15,7 @@ MOST_HINTS = 2
 Hint = tuple[str, str]
 """(label, quality)."""
 
-_UNLABELLED = frozenset(["is", "timer", "shared"])
+_UNLABELLED = frozenset(["is", "timer", "shared", "sensor"])
 
 
 def label_of(section: Section) -> str | None:
@@ -24,6 +24,8 @@ def label_of(section: Section) -> str | None:
         return None
     if section.kind in ("action", "place"):
         return section.key.partition(" ")[0]
+    if section.kind == "noticed":
+        return f"scope {section.key}"
     if section.kind == "place_value":
         return f"value {section.key}"
     key = section.key.replace("_of ", " ")
