@@ -236,10 +236,12 @@ ATTRIBUTES = tuple(
 SCOPES = tuple(
     (
         "light fan cover lock media_player climate switch door window motion vacuum "
-        "leak smoke battery person valve humidifier"
+        "leak smoke battery person valve humidifier device charging cold connectivity "
+        "gas heat moving plug power presence problem safety sound tamper update "
+        "vibration"
     ).split()
 )
-"""What a query over several entities may be about: domains and some device classes."""
+"""What a query over several entities may be about: `scopes` tells which they are."""
 
 QUERIES_OVER_SCOPE = ("list", "count", "any", "all")
 PLAIN_QUERIES = ("time", "date", "sunrise", "sunset")

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from .home import Entity, Home
-from .speech import join_names, said_name, said_state
+from .speech import Texts, capital, named_or_counted, said_state, texts_for
 
 _DETECTED = ("detected", "clear")
 _BINARY_STATES: Mapping[str, tuple[str, str]] = {
@@ -46,34 +46,7 @@ _POSITIVE = frozenset(
     "on open unlocked detected wet low playing home connected charging".split()
 )
 _NEGATIVE = frozenset("off closed locked clear dry away disconnected".split())
-_SCOPE_CLASSES: Mapping[str, frozenset[str]] = {
-    "door": frozenset({"door", "garage_door", "garage", "gate", "opening"}),
-    "window": frozenset({"window", "opening"}),
-    "motion": frozenset({"motion", "occupancy", "presence", "moving"}),
-    "leak": frozenset({"moisture"}),
-    "smoke": frozenset({"smoke", "gas", "carbon_monoxide"}),
-    "battery": frozenset({"battery"}),
-}
-_ANY_CLASS = {"person": ("person", "device_tracker")}
-_PLURALS = {
-    "light": "lights",
-    "fan": "fans",
-    "cover": "covers",
-    "lock": "locks",
-    "media_player": "players",
-    "climate": "thermostats",
-    "switch": "switches",
-    "door": "doors",
-    "window": "windows",
-    "motion": "motion sensors",
-    "leak": "leak sensors",
-    "smoke": "smoke detectors",
-    "battery": "batteries",
-    "vacuum": "vacuums",
-    "person": "people",
-    "valve": "valves",
-    "humidifier": "humidifiers",
-}
+_PEOPLE = frozenset({"person", "device_tracker"})
 _ATTRIBUTE_KEYS: Mapping[str, tuple[str, ...]] = {
     "temperature": ("current_temperature", "temperature"),
     "target_temperature": ("temperature", "target_temp_low"),
@@ -91,10 +64,15 @@ _ATTRIBUTE_KEYS: Mapping[str, tuple[str, ...]] = {
     "color": ("rgb_color",),
 }
 _CLASS_OF = {"co2": "carbon_dioxide"}
-_SPOKEN = {"target_temperature": "target temperature", "co2": "CO2 level"}
 _MOST_NAMED = 6
+_SCOPE_STATES: Mapping[str, tuple[str, str]] = {
+    "charging": _BINARY_STATES["battery_charging"],
+    **{c: _BINARY_STATES[c] for c in ("cold", "heat", "moving", "problem", "safety")},
+    "update": ("outdated", "up to date"),
+}
+"""Scope -> what its members are said to be: `on` and `detected` tell nothing there."""
+
 _UNKNOWN = frozenset(["unavailable", "unknown"])
-_ONE = {"batteries": "battery", "people": "person", "switches": "switch"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,23 +102,13 @@ class Query:
         return {key: value for key, value in fields.items() if value}
 
 
-def in_scope(entity: Entity, scope: str) -> bool:
-    """Whether an entity is one of `lights`, `doors`, `windows`..."""
-    classes = _SCOPE_CLASSES.get(scope)
-    if classes:
-        return entity.domain in ("binary_sensor", "cover") and (
-            entity.device_class in classes
-        )
-    return entity.domain in _ANY_CLASS.get(scope, (scope,))
-
-
 def current_state(entity: Entity) -> str:
     """The state in the words of a question: a door sensor is `open`, not `on`."""
     if entity.domain == "binary_sensor":
         pair = _BINARY_STATES.get(entity.device_class or "")
         if pair and entity.state in ("on", "off"):
             return pair[0] if entity.state == "on" else pair[1]
-    if entity.domain in _ANY_CLASS["person"] and entity.state == "not_home":
+    if entity.domain in _PEOPLE and entity.state == "not_home":
         return "away"
     return entity.state
 
@@ -156,7 +124,7 @@ def is_state(entity: Entity, wanted: str) -> bool:
         # `is it triggered`, `is it open`: whatever the class calls its active state
         active = entity.state == "on"
         return active if wanted in _POSITIVE else wanted in _NEGATIVE and not active
-    if entity.domain in _ANY_CLASS["person"]:
+    if entity.domain in _PEOPLE:
         return wanted == "away" and state != "home"
     if wanted == "armed":
         return state.startswith("armed")
@@ -174,53 +142,62 @@ def is_state(entity: Entity, wanted: str) -> bool:
     return False
 
 
-def answer(query: Query, home: Home, now: datetime | None = None) -> str:
+def answer(
+    query: Query, home: Home, now: datetime | None = None, language: str = "en"
+) -> str:
     """The reply in one sentence; "" if the home has nothing that could be told."""
+    texts = texts_for(language)
     now = now or datetime.now().astimezone()
     if query.kind == "time":
-        return f"It is {now:%H:%M}."
+        return texts.say("said.time", {"clock": texts.clock(now)}, count=now.hour)
     if query.kind == "date":
-        return f"Today is {now:%A}, {now:%B} {now.day}, {now.year}."
+        return texts.date("said.date", now)
     found = [e for t in query.targets if (e := home.entity(t)) is not None]
     if not found:
         return ""
     if query.kind == "value" or query.attribute:
-        return _value(found, query.attribute)
-    if query.kind == "state":
-        return _state(found[0], query.state)
-    return _over_scope(query, found)
+        told = _value(texts, found, query.attribute)
+    elif query.kind == "state":
+        told = _state(texts, found[0], query.state)
+    else:
+        told = _over_scope(texts, query, found)
+    return capital(told)
 
 
-def attribute_value(entity: Entity, attribute: str) -> str:
+def attribute_value(entity: Entity, attribute: str, language: str = "en") -> str:
     """An attribute in words with its unit, "" if the entity does not have it."""
     measured = _CLASS_OF.get(attribute, attribute)
     if entity.domain == "sensor" and entity.device_class == measured:
-        return said_state(entity, entity.state)
+        return said_state(entity, entity.state, language)
+    texts = texts_for(language)
     for key in _ATTRIBUTE_KEYS.get(attribute, ()):
         value = entity.attributes.get(key)
         if value is None or (isinstance(value, float) and not math.isfinite(value)):
             continue
         if attribute in ("temperature", "target_temperature"):
-            return f"{value:g} degrees" if isinstance(value, int | float) else ""
+            return texts.degrees(value) if isinstance(value, int | float) else ""
         if attribute == "brightness" and isinstance(value, int | float):
-            return f"{round(value * 100 / 255)} percent"
+            return texts.percent(round(value * 100 / 255))
         if attribute == "volume" and isinstance(value, int | float):
-            return f"{round(value * 100)} percent"
+            return texts.percent(round(value * 100))
         if attribute in ("humidity", "position", "speed", "battery"):
-            return f"{value} percent"
-        return str(value)
+            return texts.percent(str(value))
+        return texts.option(str(value)) if attribute == "mode" else str(value)
     if attribute == "mode" and entity.domain == "climate":
-        return entity.state
+        return texts.option(entity.state)
     return ""
 
 
-def _value(found: Sequence[Entity], attribute: str) -> str:
-    told = [(e, v) for e in found if (v := attribute_value(e, attribute))]
-    spoken = _SPOKEN.get(attribute, attribute)
+def _value(texts: Texts, found: Sequence[Entity], attribute: str) -> str:
+    told = [
+        (e, v) for e in found if (v := attribute_value(e, attribute, texts.language))
+    ]
+    spoken = texts.attribute(attribute)
     if not told and found[0].domain in ("sensor", "number", "input_number"):
-        return _state(found[0], "")  # what it measures is its state
+        return _state(texts, found[0], "")  # what it measures is its state
     if not told:
-        return f"{_capital(said_name(found[0]))} does not report its {spoken}."
+        values = {"name": texts.name(found[0]), "attribute": spoken}
+        return texts.say("said.no_value", values, form=texts.form_of(found[0]))
     # A sensor made for the purpose knows better than a thermostat across the room.
     measured = _CLASS_OF.get(attribute, attribute)
     told.sort(
@@ -228,50 +205,65 @@ def _value(found: Sequence[Entity], attribute: str) -> str:
     )
     entity, value = told[0]
     if entity.domain == "sensor" and entity.state in _UNKNOWN:
-        return _state(entity, "")
-    name = said_name(entity)
-    if attribute in entity.name.casefold():
-        return f"{_capital(name)} is {value}."
-    return f"The {spoken} of {name} is {value}."
+        return _state(texts, entity, "")
+    values = {"name": texts.name(entity), "attribute": spoken, "value": value}
+    if texts.noun_of(attribute) in entity.name.casefold():
+        return texts.say("said.value_of_named", values, form=texts.form_of(entity))
+    return texts.say("said.value", values, form=texts.form_of(entity))
 
 
-def _state(entity: Entity, wanted: str) -> str:
-    name, state = said_name(entity), current_state(entity)
+def _state(texts: Texts, entity: Entity, wanted: str) -> str:
+    name, state, form = texts.name(entity), current_state(entity), texts.form_of(entity)
     if entity.state in _UNKNOWN:
-        return f"I do not know: {name} is {entity.state}."
-    told = said_state(entity, state)
-    if entity.domain in _ANY_CLASS["person"] and state not in ("home", "away"):
-        told = f"at {told}"
+        values = {"name": name, "state": texts.state(entity.state, form)}
+        return texts.say("said.state_unknown", values, form=form)
+    told = said_state(entity, state, texts.language)
+    if entity.domain in _PEOPLE and state not in ("home", "away"):
+        told = texts.say("said.at_place", {"place": told})
+    kind = "measured" if told[:1].isdigit() or told[:1] == "-" else "state"
     if not wanted:
-        return f"{_capital(name)} is {told}."
-    return f"{'Yes' if is_state(entity, wanted) else 'No'}, {name} is {told}."
+        key = "state_measured" if kind == "measured" else "state"
+    else:
+        key = f"{'yes' if is_state(entity, wanted) else 'no'}_{kind}"
+    return texts.say(f"said.{key}", {"name": name, "state": told}, form=form)
 
 
-def _over_scope(query: Query, found: Sequence[Entity]) -> str:
+def _over_scope(texts: Texts, query: Query, found: Sequence[Entity]) -> str:
     wanted = query.state or "on"
-    plural = _PLURALS.get(query.scope, "devices")
+    known = f"scopes.{query.scope}"
+    noun = known if known in texts.nouns else "scopes.other"
     yes = [e for e in found if is_state(e, wanted)]
-    names = join_names([said_name(e) for e in yes[:_MOST_NAMED]])
-    if len(yes) > _MOST_NAMED:
-        names = f"{len(yes)} {plural}"
-    be = "is" if len(yes) == 1 else "are"
+    spoken = _spoken_state(query.scope, wanted)
+
+    def told(key: str, names: str, form: int, category: int) -> str:
+        values = {
+            "number": str(len(yes)),
+            "names": names,
+            "noun": texts.noun_in(noun, category),
+            "state": texts.word("states", spoken, form),
+        }
+        return texts.say(f"said.{key}", values, form=form)
+
     if query.kind == "count":
-        one = _ONE.get(plural) or plural.removesuffix("s")
-        noun = plural if len(yes) != 1 else one
-        return f"{len(yes)} {noun} {be} {wanted}."
+        category = texts.plural(len(yes))
+        return told("count", "", texts.noun_form(noun, category), category)
     if query.kind == "all":
         if len(yes) == len(found):
-            return f"Yes, all {plural} are {wanted}."
-        rest = [said_name(e) for e in found if e not in yes]
-        verb = "is" if len(rest) == 1 else "are"
-        shown = join_names(rest[:_MOST_NAMED])
-        return f"No, {shown} {verb} not {wanted}."
+            return told("all", "", texts.noun_form(noun, 1), 1)
+        rest = texts.subject([e for e in found if e not in yes])
+        shown = [e for e in found if e not in yes][:_MOST_NAMED]
+        return told("not_all", texts.subject(shown).text, rest.form, 1)
     if not yes:
-        start = "No, no" if query.kind == "any" else "No"
-        return f"{start} {plural} are {wanted}."
-    start = "Yes, " if query.kind == "any" else ""
-    return _capital(f"{start}{names} {be} {wanted}.")
+        key = "any_none" if query.kind == "any" else "list_none"
+        category = texts.none_counted
+        return told(key, "", texts.noun_form(noun, category), category)
+    subject = named_or_counted(texts, yes, noun, _MOST_NAMED)
+    key = "any" if query.kind == "any" else "list"
+    return told(key, subject.text, subject.form, 1)
 
 
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+def _spoken_state(scope: str, wanted: str) -> str:
+    pair = _SCOPE_STATES.get(scope)
+    if pair is None or wanted not in _POSITIVE | _NEGATIVE:
+        return wanted
+    return pair[0] if wanted in _POSITIVE else pair[1]

@@ -20,7 +20,8 @@ class SimulatedHome:
     """Executor for the command line and for tests.
 
     Without `timers` every call on one succeeds: for cases that speak of timers which
-    somebody started before.
+    somebody started before. So does every call on an item of a list whose
+    `todo_items` are not given.
     """
 
     def __init__(self, home: Home, timers: Timers | None = None) -> None:
@@ -50,6 +51,8 @@ class SimulatedHome:
             entity = self._home.entity(target)
             if entity is None:
                 return CallResult(call, f"{target} does not exist")
+            if error := _refusal(entity, call):
+                return CallResult(call, error)
             state, attributes = _after(entity, call)
             self._home = self._home.with_state(target, state, attributes)
         return CallResult(call)
@@ -75,6 +78,22 @@ class SimulatedHome:
 
 
 _RECORDS = {"todo": "todo_items", "calendar": "events", "weather": "forecast"}
+
+
+def _refusal(entity: Entity, call: ServiceCall) -> str:
+    """Home Assistant's error for an item that is not on the list, or ""."""
+    items = entity.attributes.get("todo_items")
+    changed = call.service in ("todo.update_item", "todo.remove_item")
+    if not changed or items is None:
+        return ""
+    said = str(call.data["item"])
+    if any(_is_item(item, said) for item in _records(entity)):
+        return ""
+    return f"Unable to find to-do list item: {said}"
+
+
+def _is_item(item: Mapping[str, Any], said: str) -> bool:
+    return str(item.get("summary", "")).casefold() == said.casefold()
 
 
 def _after(entity: Entity, call: ServiceCall) -> Change:
@@ -117,16 +136,14 @@ def _add_item(entity: Entity, data: Mapping[str, Any]) -> Change:
 def _update_item(entity: Entity, data: Mapping[str, Any]) -> Change:
     items = _records(entity)
     for item in items:
-        if str(item.get("summary", "")).casefold() == str(data["item"]).casefold():
+        if _is_item(item, str(data["item"])):
             item["status"] = data.get("status", "completed")
     return _open_items(items)
 
 
 def _remove_item(entity: Entity, data: Mapping[str, Any]) -> Change:
-    gone = str(data["item"]).casefold()
-    return _open_items(
-        [i for i in _records(entity) if str(i.get("summary", "")).casefold() != gone]
-    )
+    said = str(data["item"])
+    return _open_items([i for i in _records(entity) if not _is_item(i, said)])
 
 
 def _remove_completed(entity: Entity, data: Mapping[str, Any]) -> Change:

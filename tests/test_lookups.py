@@ -114,7 +114,7 @@ def test_what_is_going_on_counts_and_what_is_over_does_not() -> None:
     on = _event("Meeting", "2024-05-15T10:00:00+02:00", "2024-05-15T11:00:00+02:00")
     over = _event("Breakfast", "2024-05-15T08:00:00+02:00", "2024-05-15T09:00:00+02:00")
     assert _events("today", on, over) == (
-        "There is 1 event today: Meeting today at 10:00."
+        "There is 1 event today: Meeting now until 11:00."
     )
     moment = {"summary": "Call", "start": "2024-05-15T08:00:00+02:00"}
     assert _events("today", moment).startswith("There is nothing")
@@ -147,6 +147,32 @@ def test_no_more_events_are_announced_than_told() -> None:
     told = _events("today", *events)
     assert told.startswith("There are 7 events today: E0 today at 11:00")
     assert told.endswith("E4 today at 15:00 and 2 more.")
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "told"),
+    [
+        ("2024-05-15T10:30:00", "2024-05-15T11:00:00", "until 11:00"),
+        ("2024-05-13T09:00:00", "2024-05-16T12:00:00", "until tomorrow at 12:00"),
+        ("2024-05-13T09:00:00", "2024-05-18T12:00:00", "until Saturday at 12:00"),
+        ("2024-05-13", "2024-05-17", "until tomorrow"),
+        ("2024-05-13", "2024-05-19", "until Saturday"),
+        ("2024-05-13", "2024-06-04", "until June 3"),
+    ],
+)
+def test_until_when_an_event_is_on(start: str, end: str, told: str) -> None:
+    """Never `on Monday` of one that began last Monday."""
+    event = _event("Trip", start, end)
+    assert _events("next", event) == f"Trip is on now {told}."
+    assert _events("week", event) == f"There is 1 event this week: Trip now {told}."
+    assert _events("next", event, PARTY) == (
+        f"Trip is on now {told}. The next event is Party tomorrow at 20:00."
+    )
+
+
+def test_the_last_of_several_days_is_today() -> None:
+    event = _event("Trip", "2024-05-13", "2024-05-16")
+    assert _events("next", event) == "The next event is Trip today."
 
 
 def _weather(kind: str, when: str, *days: Record, home: Home = HOME) -> str:

@@ -82,6 +82,17 @@ async def test_things_on_a_list() -> None:
     assert HOME.entity(LIST).state == "2"  # type: ignore[union-attr]  # a value
 
 
+@pytest.mark.parametrize("verb", ["update_item", "remove_item"])
+async def test_what_is_not_on_a_list_cannot_be_changed(verb: str) -> None:
+    """As Home Assistant has it, but where nobody said what is on the list."""
+    call = ServiceCall(f"todo.{verb}", (LIST,), {"item": "tea", "status": "completed"})
+    home = SimulatedHome(HOME)
+    assert (await home.execute(call)).error == ("Unable to find to-do list item: tea")
+    assert home.home() == HOME
+    bare = home_from_dict({"entities": [{"entity_id": LIST, "name": "L"}]})
+    assert (await SimulatedHome(bare).execute(call)).ok
+
+
 async def test_what_is_looked_up() -> None:
     home = SimulatedHome(HOME)
     query = Query("events", ("calendar.family", "calendar.gone"))

@@ -11,6 +11,7 @@ from ..grounding import Grounding
 from ..home import Entity, Home
 from ..language import TIMER_ACTIONS
 from ..services import ServiceCall, check_call
+from ..text import own_words
 
 _TEXT = re.compile(r"<T(\d+)>(?:<T(\d+)>)?")
 _MARK = re.compile(r"<([A-Z])(\d+)>")
@@ -21,7 +22,12 @@ _LINKS = frozenset(
 
 
 def timer_call(home: Home, found: Grounding, data: Mapping[str, Any]) -> ServiceCall:
-    """A call on a timer of the assistant: `duration_s`, `name`, `area`."""
+    """A call on a timer of the assistant: `duration_s`, `name`, `area`.
+
+    A timer is started in an area only if that is its target: Home Assistant has no
+    word for it, and the executor starts it as if a device there had been asked. A room
+    that is only mentioned is what the timer is for.
+    """
     service, mark = str(data.get("service", "")), str(data["target_timer"])
     if service not in [f"timer.{verb}" for verb in TIMER_ACTIONS]:
         raise CallError(f"{service} is not done to a timer", "ask again")
@@ -33,6 +39,8 @@ def timer_call(home: Home, found: Grounding, data: Mapping[str, Any]) -> Service
             called["command"] = _command(found, str(data.get("duration", "")))
         elif mark.startswith("<T"):
             called["name"] = text(found, mark)
+        elif mark.startswith("<A"):
+            called.update(timer_selector(home, found, mark))
         return ServiceCall(service, (), called)
     return ServiceCall(service, (), {**called, **timer_selector(home, found, mark)})
 
@@ -124,7 +132,7 @@ def _command(found: Grounding, mark: str) -> str:
         start -= 1
     while end < len(words) and words[end] in _LINKS:
         end += 1
-    command = " ".join([*words[:start], *words[end:]])
+    command = own_words([*found.tokens[:start], *found.tokens[end:]])
     if not command:
         raise CallError("there is nothing to be done later", "say what")
     return command
