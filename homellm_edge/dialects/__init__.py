@@ -2,7 +2,15 @@
 
 from collections.abc import Mapping
 
-from .base import Dialect, HintSource, PromptOptions, Reply, Situation, Step
+from .base import (
+    Dialect,
+    HintSource,
+    MeaningSource,
+    PromptOptions,
+    Reply,
+    Situation,
+    Step,
+)
 from .chatml import ChatMLDialect
 from .grounded import GroundedDialect
 
@@ -15,6 +23,7 @@ __all__ = [
     "DIALECTS",
     "Dialect",
     "HintSource",
+    "MeaningSource",
     "PromptOptions",
     "Reply",
     "Situation",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from ..engine.base import Request, Sampling
 from ..grounding import Grounding
@@ -21,7 +21,9 @@ from ..services import ServiceCall
 class Situation:
     """What a turn starts from. `history` holds earlier turns, oldest first.
 
-    `hints` are what the nearest known phrases mean, for a dialect that takes them.
+    `hints` are what the nearest known phrases mean, for a dialect that takes them;
+    `meanings` are all that it may mean with their probabilities, likeliest first, for
+    one that shows examples.
     """
 
     home: Home
@@ -31,15 +33,21 @@ class Situation:
     now: datetime | None = None
     history: Sequence[PastTurn] = ()
     hints: Sequence[Hint] = ()
+    meanings: Sequence[tuple[str, float]] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class PromptOptions:
-    """What a user may set about the request; read anew for every turn."""
+    """What a user may set about the request; read anew for every turn.
+
+    `examples` is how many example exchanges a model is shown that was not trained for
+    the task; `models.catalogue.usual_examples` knows how many suit a model.
+    """
 
     persona: str = DEFAULT_PERSONA
     max_tokens: int = 256
     sampling: Sampling = field(default_factory=Sampling)
+    examples: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +68,15 @@ class HintSource(Protocol):
         ...
 
 
+@runtime_checkable
+class MeaningSource(Protocol):
+    """Where an agent learns what a sentence may mean. Blocks for some milliseconds."""
+
+    def meanings(self, found: Grounding, home: Home) -> Sequence[tuple[str, float]]:
+        """Labels with their probabilities, the likeliest first."""
+        ...
+
+
 class Dialect(Protocol):
     """Turns a situation into a request, and an output object into steps."""
 
@@ -68,6 +85,9 @@ class Dialect(Protocol):
 
     hinted: bool
     """Whether the prompt has room for hints from the nearest phrases."""
+
+    exemplified: bool
+    """Whether the prompt has room for example exchanges."""
 
     def standing(
         self, home: Home, history: Sequence[PastTurn], options: PromptOptions

@@ -19,6 +19,7 @@ from ..services import (
     service_for,
 )
 from .base import PromptOptions, Situation, Step
+from .exchanges import exchanges
 
 _NOT_DATA = frozenset({"service", "target_device", "target_area"})
 
@@ -28,6 +29,7 @@ class ChatMLDialect:
 
     speaks = True
     hinted = False
+    exemplified = True
 
     def __init__(self) -> None:
         self._grammar = HomeGrammar()
@@ -51,7 +53,10 @@ class ChatMLDialect:
         return PastTurn(situation.sentence, written, context)
 
     def request(self, situation: Situation, options: PromptOptions) -> Request:
-        """Prompt with all devices; the grammar allows what the home offers."""
+        """Prompt with all devices; the grammar allows what the home offers.
+
+        As many examples as are wanted stand in it, and in no later turn's history.
+        """
         home = situation.home
         return Request(
             prompt=chatml_prompt(
@@ -61,6 +66,7 @@ class ChatMLDialect:
                 history=situation.history,
                 context=_context(home, situation),
                 wanted=situation.grounding.entities,
+                examples=exchanges(situation, options.examples),
                 rendered=self._rendered,
             ),
             grammar=self._grammar.text(home),

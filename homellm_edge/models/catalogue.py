@@ -6,8 +6,11 @@ import functools
 import json
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 
 _FILE = Path(__file__).with_name("catalogue.json")
+_EXAMPLES = 3
+"""More make a prompt longer that a Pi has to read while somebody waits."""
 
 
 def known_plan(architecture: str, name: str) -> str:
@@ -23,6 +26,24 @@ def known_plan(architecture: str, name: str) -> str:
     return ""
 
 
+def usual_examples(name: str, *, trained_here: bool = False) -> int:
+    """How many example exchanges a model is shown that is asked in `chatml`.
+
+    None if it was trained for the task: by this project, which its metadata say
+    (`trained_here`), or by the seed's, which its name says.
+    """
+    trained = trained_here or any(
+        fnmatchcase(name.lower(), pattern) for pattern in _catalogue()["trained"]
+    )
+    return 0 if trained else _EXAMPLES
+
+
+@functools.cache
+def _catalogue() -> dict[str, Any]:
+    read: dict[str, Any] = json.loads(_FILE.read_text(encoding="utf-8"))
+    return read
+
+
 @functools.cache
 def _entries() -> tuple[dict[str, str], ...]:
-    return tuple(json.loads(_FILE.read_text(encoding="utf-8"))["models"])
+    return tuple(_catalogue()["models"])

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeGuard
+from typing import Any, NamedTuple, TypeGuard
 
 from ..home import Entity, Home
 from ..services import services_for
@@ -47,6 +47,13 @@ class PastTurn:
     context: str = ""
 
 
+class Exchange(NamedTuple):
+    """An example: what somebody might ask, and the answer that is right for it."""
+
+    asked: str
+    answered: str
+
+
 class Rendered:
     """Lines and services of entities, kept as long as an entity is the same object.
 
@@ -79,6 +86,7 @@ def chatml_prompt(
     history: Sequence[PastTurn] = (),
     context: str = "",
     wanted: Iterable[str] = (),
+    examples: Iterable[Exchange] = (),
     rendered: Rendered | None = None,
 ) -> Prompt:
     """Prompt for a model of the seed's kind.
@@ -86,6 +94,7 @@ def chatml_prompt(
     `history` holds earlier turns, oldest first. `context` (clock, area of the speaker)
     goes before the sentence, behind everything that stays in the KV cache. `wanted` are
     the ids of entities that must not be left out if the context is too small.
+    `examples` stand right before the question, so that what is in the KV cache stays.
     `rendered` remembers lines from prompt to prompt.
     """
     rendered = rendered or Rendered()
@@ -102,7 +111,7 @@ def chatml_prompt(
         header=header,
         blocks=tuple(block for block, _ in lines),
         turns=tuple(turns),
-        question=f"{close}{_user(sentence, context)}",
+        question=f"{close}{_shown(examples)}{_user(sentence, context)}",
         updates=UPDATES,
         wanted=frozenset(wanted),
     )
@@ -126,6 +135,13 @@ _RANKS = {
     **dict.fromkeys(("binary_sensor", "device_tracker", "person", "select"), 2),
 }
 """What is left out first when not all devices fit; 1 for what is not named here."""
+
+
+def _shown(examples: Iterable[Exchange]) -> str:
+    return "".join(
+        f"{_user(asked, '')}{_harmless(answered)}{END}\n"
+        for asked, answered in examples
+    )
 
 
 def _user(sentence: str, context: str) -> str:
