@@ -113,6 +113,14 @@ class Batch:
     answers: int
 
 
+class Languages(Protocol):
+    """What a data module of several languages can do besides."""
+
+    def example(self, rng: random.Random, split: str, language: str) -> Example:
+        """Make one example of a language."""
+        ...
+
+
 def load_data(name: str) -> Data:
     """Import the data module `name`."""
     try:
@@ -122,9 +130,18 @@ def load_data(name: str) -> Data:
     return cast("Data", module)
 
 
-def make_example(data: Data, seed: int, index: int, split: str = "train") -> Example:
+def make_example(
+    data: Data,
+    seed: int,
+    index: int,
+    split: str = "train",
+    language: str | None = None,
+) -> Example:
     """Make example number `index` of `seed`; the same arguments give the same one."""
-    return data.example(random.Random(f"{seed}/{split}/{index}"), split)
+    rng = random.Random(f"{seed}/{split}/{index}")
+    if language is None:
+        return data.example(rng, split)
+    return cast("Languages", data).example(rng, split, language)
 
 
 def attention_of(data: Data) -> str:

@@ -274,10 +274,17 @@ def evaluate(
     return {kind: Figure(right[kind], asked[kind]) for kind in sorted(asked)}, mistakes
 
 
-def held_out(data_name: str, seed: int, count: int) -> list[Example]:
-    """Return the first `count` examples of the held-out split."""
+def held_out(
+    data_name: str, seed: int, count: int, language: str | None = None
+) -> list[Example]:
+    """Return the first `count` examples of the held-out split.
+
+    A language is for data modules that have several; without one it is their mixture.
+    """
     data = load_data(data_name)
-    return [make_example(data, seed, index, "held_out") for index in range(count)]
+    return [
+        make_example(data, seed, index, "held_out", language) for index in range(count)
+    ]
 
 
 @llama_cpp.llama_log_callback  # type: ignore[untyped-decorator]
@@ -291,11 +298,14 @@ def _main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--count", type=int, default=2000, help="questions to ask")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--data", default="training.data")
+    parser.add_argument("--language", help="only this one of the data's languages")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     parser.add_argument("--mistakes", type=int, default=0, help="print so many of them")
     arguments = parser.parse_args(argv)
-    examples = held_out(arguments.data, arguments.seed, arguments.count)
+    examples = held_out(
+        arguments.data, arguments.seed, arguments.count, arguments.language
+    )
     figures, mistakes = evaluate(arguments.gguf, examples, arguments.threads)
     for kind, figure in figures.items():
         sys.stdout.write(

@@ -2,14 +2,15 @@
 
 `python -m training.meanings`.
 
-Whenever a bank in `homellm_edge/phrases/` changes, this has to be run again.
+Whenever a bank in `homellm_edge/phrases/` or a table in `homellm_edge/translation/`
+changes, this has to be run again.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,10 @@ from homellm_edge.encoder import Encoder, MeaningHead
 from homellm_edge.models import ENCODER, MEANINGS
 from homellm_edge.phrases import load
 from homellm_edge.phrases.examples import examples
+from homellm_edge.phrases.labels import label_of
+from homellm_edge.translation import LANGUAGES
+
+from .foreign import translated_examples
 
 _STEPS = 200
 _RATE = 0.03
@@ -53,9 +58,21 @@ def train_head(
     return MeaningHead(tuple(classes), weights[:, :-1], weights[:, -1], encoder)
 
 
+def phrases(
+    keep: Callable[[str], bool] = lambda template: True,
+) -> Iterator[tuple[str, str]]:
+    """(sentence, label) of the English bank and, translated, of all others."""
+    yield from examples(load("en"), keep)
+    known = {label_of(section) for section in load("en").sections}
+    for language in LANGUAGES:
+        for text, label in translated_examples(language, keep):
+            if label in known:
+                yield text, label
+
+
 def make(head: Path, threads: int) -> int:
     """Write the layer to `head`; return the number of phrases."""
-    texts, labels = zip(*examples(load("en")), strict=True)
+    texts, labels = zip(*phrases(), strict=True)
     with Encoder(ENCODER, threads) as encoder:
         vectors = encoder.encode(texts)
         train_head(vectors, labels, encoder.digest).save(head)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from homellm_edge.engine.base import Request, Usage
+from homellm_edge.grammar.automaton import compile_grammar
 from homellm_edge.language import (
     ACTIONS,
     ALL,
@@ -123,6 +124,8 @@ class RuleBackend:
         """Write the lines that the rules give, at once."""
         began = time.perf_counter()
         text = output(read(request.prompt.question))
+        if not compile_grammar(request.grammar or "").match(text.encode()):
+            text = _block([_UNCLEAR])  # a command that the sentence cannot be
         usage.first_byte_ms = usage.total_ms = (time.perf_counter() - began) * 1000
         yield text.encode()
 
@@ -172,7 +175,10 @@ def read(question: str) -> Sentence:
 
 def output(sentence: Sentence) -> str:
     """What a model that follows the rules would write."""
-    lines = lines_of(sentence) or [_UNCLEAR]
+    return _block(lines_of(sentence) or [_UNCLEAR])
+
+
+def _block(lines: Sequence[Line]) -> str:
     return OPEN + "".join(f"{json.dumps(line)}\n" for line in lines) + CLOSE
 
 

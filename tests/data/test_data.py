@@ -13,6 +13,7 @@ from homellm_edge.engine.scripted import ScriptedEngine
 from homellm_edge.grounding import Grounder, Grounding
 from homellm_edge.grounding.clauses import split_clauses
 from homellm_edge.grounding.exclusions import split_exclusion
+from homellm_edge.grounding.text import tokens
 from homellm_edge.home import Home
 from homellm_edge.language import CLOSE, OPEN
 from homellm_edge.phrases.labels import Hint
@@ -88,7 +89,8 @@ async def test_training_and_run_time_write_the_same_prompt() -> None:
         made = make_example(random.Random(0), grounder, said, "held_out", hints)
         if made is None or said.recent:
             continue
-        if split_clauses(said.text) != [said.text] or split_exclusion(said.text)[1]:
+        words = tokens(said.text)
+        if split_clauses(words) != [words] or split_exclusion(words)[1]:
             continue  # the agent asks for the parts
         engine = ScriptedEngine(["x"], prompt_format="grounded")
         agent = Agent(engine, SimulatedHome(home), hints=_Hints(hints))

@@ -307,7 +307,7 @@ def test_train_and_test_differ_and_say_where_they_are(
 @pytest.mark.parametrize(
     ("flags", "told"),
     [
-        (["--sample", "--language", "de"], "composed in 'de'; use one of en"),
+        (["--sample", "--language", "xx"], "composed in 'xx'; use one of en"),
         ([], "add --sample, --train or --test"),
         (["--merge", "x.json", "--format", "grounded"], "merge them in chatml"),
     ],

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from homellm_edge.grounding import Grounding, render
 from homellm_edge.grounding.hints import Grounder
+from homellm_edge.grounding.index import HomeIndex
 from homellm_edge.grounding.matcher import Candidate
 from homellm_edge.language import macros
 from homellm_edge.phrases.labels import Hint, labels, token
@@ -23,11 +24,19 @@ from .hinting import noisy_hints, with_words_lost
 from .homes import random_home
 from .scene import Said, Scene
 from .sentences import say
+from .wording import ENGLISH, LANGUAGES, wording_of
 
 VERSION = "2.0"
 SPLITS = ("train", "held_out", "phrasings")
 SPECIALS = ("<|pad|>", "<|im_start|>", "<|im_end|>")
+FOREIGN_SHARE = 0.0375
+"""Of each language that is not English."""
+
 MACROS = (*macros(), *(token(label) for label in labels()))
+
+
+Lines = Callable[[HomeIndex, Grounding], str]
+"""Writes what of the home stands before a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +49,48 @@ class Example:
     sentence: str = ""
 
 
-def example(rng: random.Random, split: str = "train") -> Example:
-    """The next example; a home is used for one sentence, to keep them independent."""
+def no_lines(index: HomeIndex, found: Grounding) -> str:
+    """What stands before the sentence: nothing of the home."""
+    return ""
+
+
+def example(
+    rng: random.Random,
+    split: str = "train",
+    language: str | None = None,
+    lines: Lines = no_lines,
+) -> Example:
+    """The next example; a home is used for one sentence, to keep them independent.
+
+    Without a language one is drawn, and those that are not English are of one kind, so
+    that a log shows each language as one figure.
+    """
+    if language is None:
+        language = drawn_language(rng)
+        drawn = example(rng, split, language, lines)
+        if language == ENGLISH.language:
+            return drawn
+        return dataclasses.replace(drawn, kind=language)
+    wording = wording_of(language)
     while True:
-        scene = Scene(rng, random_home(rng, split), split)
+        scene = Scene(rng, random_home(rng, split, wording.homes), split, wording)
         if not scene.home.entities:
             continue
-        grounder = Grounder(scene.home)
+        grounder = Grounder(scene.home, language)
         for _ in range(4):
             said = say(scene)
-            made = said and make_example(rng, grounder, said, split)
+            made = said and make_example(rng, grounder, said, split, lines=lines)
             if said and made:
                 return made
+
+
+def drawn_language(rng: random.Random) -> str:
+    """English mostly; the others have equal parts of what is left."""
+    others = [x for x in LANGUAGES if x != ENGLISH.language]
+    roll = rng.random()
+    if roll >= FOREIGN_SHARE * len(others):
+        return ENGLISH.language
+    return others[int(roll / FOREIGN_SHARE)]
 
 
 def CORPUS(rng: random.Random, count: int) -> Iterator[str]:  # noqa: N802
@@ -67,6 +106,7 @@ def make_example(
     said: Said,
     split: str,
     hints: Sequence[Hint] | None = None,
+    lines: Lines = no_lines,
 ) -> Example | None:
     """Prompt and answer of a saying; None if the matcher loses what it is about.
 
@@ -95,7 +135,7 @@ def make_example(
     text = found.text
     if sure and split == "train" and rng.random() < 0.12:
         text = with_words_lost(rng, text)
-    prompt = grounded_prompt(text, hints)
+    prompt = grounded_prompt(lines(grounder.index, found) + text, hints)
     return Example(prompt.header + prompt.question, answer, said.kind, said.text)
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from .. import TrainingError
 from .merge import merge
-from .rows import FORMATS, LANGUAGES, SIZES, WRAPPED, check_language, line, row
+from .rows import FORMATS, SIZES, WRAPPED, check_language, line, row
+from .wording import LANGUAGES
 
 SEEDS = {"sample": 42, "train": 42, "test": 12345}
 COUNTS = {"sample": 100, "train": 50_000, "test": 2_000}
@@ -49,7 +50,10 @@ def _write(folder: Path, name: str, settings: argparse.Namespace) -> Path:
     progress = _Progress(f"{name}: {{}} of {count} rows")
     with half_done.open("w", encoding="utf-8", newline="") as file:
         for index in range(count):
-            file.write(line(row(settings.format, name, seed, index, settings.size)))
+            made = row(
+                settings.format, name, seed, index, settings.size, settings.language
+            )
+            file.write(line(made))
             progress(index + 1)
     half_done.replace(target)
     _say(f"{name}: {count} rows, {target.stat().st_size / 1e6:.1f} MB")

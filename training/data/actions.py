@@ -6,17 +6,15 @@ import random
 from collections.abc import Mapping
 from typing import Any
 
-from homellm_edge.grounding.lexicon import COLORS
 from homellm_edge.home import Area, Entity
 from homellm_edge.language import ALL, EVERYTHING
 from homellm_edge.services import service_for
 
-from . import banks, texts
+from . import banks
 from .encoding import Length, Text
-from .numbers import spoken
-from .scene import Said, Scene, article, group, mention, somewhere
-from .surface import polite
-from .templates import expand
+from .places import somewhere
+from .scene import Said, Scene
+from .wording import Kind
 
 _OPTION_LISTS = {
     "effect": "effect_list",
@@ -26,7 +24,7 @@ _OPTION_LISTS = {
     "mode": "available_modes",
     "operation_mode": "operation_list",
 }
-_TEXTS = {"item": texts.item, "search_query": texts.played, "name": texts.timed}
+_TEXTS: Mapping[str, Kind] = {"item": "item", "search_query": "played", "name": "timed"}
 
 
 def fill(
@@ -36,13 +34,13 @@ def fill(
     rng = scene.rng
     _, _, form = key.partition(":")
     form, _, variant = form.partition(" ")
-    words = expand(rng, template)
+    words = scene.expand(template)
     data: dict[str, Any] = {}
     slots, _, fixed = form.partition("=")
     for slot in slots.split("+") if slots else ():
         if slot == "color":
-            name, value = rng.choice(list(COLORS.items()))
-            words = words.replace("{c}", " ".join(name))
+            name, value = scene.wording.color(rng)
+            words = words.replace("{c}", name)
             data["color"] = dict(value)
         elif slot in _OPTION_LISTS:
             values = entity.attributes.get(_OPTION_LISTS[slot]) if entity else None
@@ -54,19 +52,19 @@ def fill(
             )
             data[slot] = option
         elif slot in _TEXTS:
-            make = texts.grocery if variant == "buy" else _TEXTS[slot]
-            text = make(rng, scene.split)
+            kind = "grocery" if variant == "buy" else _TEXTS[slot]
+            text = scene.wording.text(rng, kind, scene.split)
             words = words.replace("{t}", text)
             data[slot] = Text(text)
         elif slot == "duration":
-            text, seconds = texts.duration(rng)
+            text, seconds = scene.wording.duration(rng)
             words = words.replace("{d}", text)
             data[slot] = Length(seconds)
         elif fixed and not fixed.endswith("N"):
             data[slot] = fixed
         else:
             number = _amount(rng, slot)
-            words = words.replace("{n}", spoken(rng, number))
+            words = words.replace("{n}", scene.wording.number(rng, number))
             data[slot] = (fixed[:1] if fixed else "", number)
     return words.replace("{x}", target), data
 
@@ -97,7 +95,7 @@ def phrasing(scene: Scene, key: str, kind: str = "action") -> str:
     """One of the ways to say it."""
     if key.startswith("input_button."):
         key = key.removeprefix("input_")
-    return banks.pick(scene.rng, kind, key, scene.split)
+    return scene.pick(kind, key)
 
 
 def _label(key: str) -> str:
@@ -138,10 +136,13 @@ def single(scene: Scene) -> Said | None:
         by_domain.setdefault(e.domain, []).append(e)
     entity = scene.rng.choice(by_domain[scene.rng.choice(list(by_domain))])
     said = _act_on(
-        scene, entity, pick_key(scene, entity.domain), mention(scene, entity)
+        scene,
+        entity,
+        pick_key(scene, entity.domain),
+        scene.wording.mention(scene, entity),
     )
     if said is not None:
-        said.text = polite(scene.rng, said.text)
+        said.text = scene.wording.polite(scene.rng, said.text)
         said.here = somewhere(scene, 0.3)
     return said
 
@@ -163,7 +164,7 @@ def grouped(scene: Scene) -> Said | None:
         ),
         (40, 18, 8, 8, 10, 6, 8, 2, 2),
     )[0]
-    called = group(scene, domain)
+    called = scene.wording.group(scene, domain)
     if called is None:
         return None
     target, place, here = called
@@ -187,13 +188,10 @@ def grouped(scene: Scene) -> Said | None:
         )
         if len(members) > 1:
             spared = rng.choice(members)
-            link = rng.choice(
-                ("except", "except for", "but not", "apart from", "other than")
-            )
-            text = f"{text} {link} {article(rng, spared.name.lower())}"
+            text = scene.wording.except_for(rng, text, spared.name.lower())
             wanted["except"] = spared.entity_id
             return Said(text, [wanted], here=here, label=_label(key))
-    return Said(polite(rng, text), [wanted], here=here, label=_label(key))
+    return Said(scene.wording.polite(rng, text), [wanted], here=here, label=_label(key))
 
 
 def at_place(scene: Scene) -> Said | None:
@@ -215,16 +213,16 @@ def at_place(scene: Scene) -> Said | None:
     roll = rng.random()
     if roll < 0.5:
         place = rng.choice(places)
-        where, target = f"(in the|in|for the) {place.name.lower()}", place.id
+        where, target = scene.wording.place(place, "wish"), place.id
         here = somewhere(scene, 0.25)
     elif roll < 0.95:
         areas = [p.id for p in places if isinstance(p, Area)]
         if not areas:
             return None
         here = rng.choice(areas)
-        where, target = "(|||in here|here|in this room)", "<here>"
+        where, target = scene.wording.here("wish"), "<here>"
     elif domain == "homeassistant":
-        where, target = "(|in the house|everywhere|in the whole house)", ALL
+        where, target = scene.wording.house("wish"), ALL
     else:
         # Nobody knows where: with one such device it is that one, else ask back.
         template = phrasing(scene, key, "place").replace("{p}", "")
@@ -237,7 +235,7 @@ def at_place(scene: Scene) -> Said | None:
         return None
     template = template.replace("{p}", where)
     if roll < 0.5 and service == "homeassistant.turn_off" and rng.random() < 0.2:
-        template = f"(turn|switch|shut) (off|down) the {place.name.lower()}"
+        template = scene.wording.off_at(place)
     option_of = next(
         (
             e
@@ -251,7 +249,7 @@ def at_place(scene: Scene) -> Said | None:
         return None
     text, data = filled
     wanted = {"service": service, "place": target, **data}
-    return Said(expand(rng, text), [wanted], here=here, label=key)
+    return Said(scene.expand(text), [wanted], here=here, label=key)
 
 
 _LISTS = tuple(_OPTION_LISTS.values())
@@ -264,7 +262,7 @@ def several(scene: Scene) -> Said | None:
     keys = action_keys(first.domain)
     if not keys:
         return None
-    if rng.random() < 0.55:
+    if rng.random() < 0.85:
         shared = [
             e
             for e in scene.home.entities
@@ -287,8 +285,8 @@ def several(scene: Scene) -> Said | None:
         else:
             key = pick_key(scene, first.domain)
             template = phrasing(scene, key)
-        mentions = [mention(scene, e) for e in chosen]
-        joined = f"{', '.join(mentions[:-1])} and {mentions[-1]}"
+        mentions = [scene.wording.mention(scene, e) for e in chosen]
+        joined = scene.wording.joined(mentions)
         filled = fill(scene, key, template, joined, None)
         if filled is None:
             return None
@@ -299,7 +297,10 @@ def several(scene: Scene) -> Said | None:
             for e in chosen
         ]
         return Said(
-            polite(rng, text), wanted, here=somewhere(scene, 0.2), label=_label(key)
+            scene.wording.polite(rng, text),
+            wanted,
+            here=somewhere(scene, 0.2),
+            label=_label(key),
         )
     parts = []
     for _ in range(2):
@@ -310,11 +311,12 @@ def several(scene: Scene) -> Said | None:
         parts.append(part)
     if parts[0].here != parts[1].here:
         return None
-    link = rng.choice((" and ", " and ", " then ", " and then ", ", ", " and also "))
-    text = f"{parts[0].text}{link}{parts[1].text}"
+    text = scene.wording.linked(rng, parts[0].text, parts[1].text)
     wanted = [*parts[0].wanted, *parts[1].wanted]
     label = rng.choice((parts[0].label, parts[1].label))
-    return Said(polite(rng, text), wanted, here=parts[0].here, label=label)
+    return Said(
+        scene.wording.polite(rng, text), wanted, here=parts[0].here, label=label
+    )
 
 
 def _bare(scene: Scene) -> Said | None:
@@ -322,13 +324,16 @@ def _bare(scene: Scene) -> Said | None:
     if not action_keys(entity.domain):
         return None
     return _act_on(
-        scene, entity, pick_key(scene, entity.domain), mention(scene, entity)
+        scene,
+        entity,
+        pick_key(scene, entity.domain),
+        scene.wording.mention(scene, entity),
     )
 
 
 def _bare_group(scene: Scene) -> Said | None:
     domain = scene.rng.choice(("light", "light", "cover", "fan", "media_player"))
-    called = group(scene, domain, plural=True)
+    called = scene.wording.group(scene, domain, plural=True)
     if called is None:
         return None
     target, place, here = called
@@ -347,11 +352,10 @@ def follow_up(scene: Scene) -> Said | None:
     if not action_keys(entity.domain):
         return None
     key = pick_key(scene, entity.domain)
-    target = rng.choice(("it", "it", "it", "that", "them"))
+    target = scene.wording.pronoun(rng)
     said = _act_on(scene, entity, key, target)
     if said is None:
         return None
     said.recent = (entity.entity_id,)
-    before = rng.choice(("", "", "", "and ", "now ", "okay now ", "actually "))
-    said.text = before + said.text + rng.choice(("", "", "", " again", " now", " too"))
+    said.text = scene.wording.again(rng, said.text)
     return said

@@ -9,7 +9,7 @@ from functools import lru_cache
 from homellm_edge.phrases import load
 from homellm_edge.phrases.labels import label_of
 
-BANK = load("en")
+BANK = load()
 _SKEW = 2.1
 
 
@@ -18,10 +18,12 @@ def held_out(template: str) -> bool:
     return zlib.crc32(f"phrase:{template}".encode()) % 12 == 0
 
 
-@lru_cache(maxsize=4096)
-def templates(kind: str, key: str, split: str) -> tuple[str, ...]:
+@lru_cache(maxsize=16384)
+def templates(
+    kind: str, key: str, split: str, language: str = BANK.language
+) -> tuple[str, ...]:
     """The phrasings of a section that the split may use; () if there is no section."""
-    lines = BANK.lines(kind, key)
+    lines = load(language).lines(kind, key)
     if split == "phrasings":
         return tuple(t for t in lines if held_out(t)) or lines
     return tuple(t for t in lines if not held_out(t)) or lines
@@ -47,11 +49,17 @@ def label(kind: str, key: str = "") -> str | None:
     return _labels().get((kind, key))
 
 
-def pick(rng: random.Random, kind: str, key: str, split: str) -> str:
+def pick(
+    rng: random.Random,
+    kind: str,
+    key: str,
+    split: str,
+    language: str = BANK.language,
+) -> str:
     """A phrasing of a section that is there; the usual ones stand first in it.
 
     People mostly say things in the few usual ways: the first tenth of a section makes a
     third of the sentences.
     """
-    known = templates(kind, key, split)
+    known = templates(kind, key, split, language)
     return known[int(len(known) * rng.random() ** _SKEW)]

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from homellm_edge.dialects import DIALECTS, Reply, Situation
+from homellm_edge.dialects.writing import call_line
 from homellm_edge.errors import CallError
 from homellm_edge.execute import CallResult
 from homellm_edge.home import Entity, Home
@@ -28,7 +29,7 @@ from homellm_edge.services import (
     check_group_call,
     service_for,
 )
-from homellm_edge.speech import REPLIES, tell_results
+from homellm_edge.speech import replies_in, tell_results
 
 from .encoding import LostError, encode
 from .shown import answer_is_shown, members_are_shown, mentions_are_shown
@@ -58,15 +59,19 @@ class _UnfitError(Exception):
     """The seed's form cannot say this, or not from what its prompt shows."""
 
 
-def compose(situation: Situation, wanted: Sequence[Mapping[str, Any]]) -> Answer | None:
+def compose(
+    situation: Situation, wanted: Sequence[Mapping[str, Any]], language: str = "en"
+) -> Answer | None:
     """The answer to the situation's sentence, None if it is not fit for this form."""
     try:
-        return _answer(situation, wanted)
+        return _answer(situation, wanted, language)
     except (LostError, CallError, _UnfitError):
         return None
 
 
-def _answer(situation: Situation, wanted: Sequence[Mapping[str, Any]]) -> Answer:
+def _answer(
+    situation: Situation, wanted: Sequence[Mapping[str, Any]], language: str
+) -> Answer:
     home = situation.home
     _check_mentions(situation, wanted)
     calls: list[ServiceCall] = []  # as they are carried out
@@ -89,7 +94,7 @@ def _answer(situation: Situation, wanted: Sequence[Mapping[str, Any]]) -> Answer
                 call = dataclasses.replace(call, targets=(pseudo[-1].entity_id,))
             told.append(call)
         others += [
-            _said(situation, step)
+            _said(situation, step, language)
             for step in steps
             if not isinstance(step, ServiceCall)
         ]
@@ -97,7 +102,8 @@ def _answer(situation: Situation, wanted: Sequence[Mapping[str, Any]]) -> Answer
     speech = list(dict.fromkeys(others))
     if told:
         known = dataclasses.replace(home, entities=_distinct(home, pseudo))
-        speech.insert(0, tell_results(known, [CallResult(call) for call in told]))
+        results = [CallResult(call) for call in told]
+        speech.insert(0, tell_results(known, results, language))
     text = " ".join(speech)
     if lines:
         text += "\n```homeassistant\n" + "\n".join(lines) + "\n```"
@@ -170,14 +176,14 @@ def _written(home: Home, call: ServiceCall, place: str) -> list[str]:
     if place:
         same = check_group_call(home, call.service, place, call.data)
         if len(same) == 1 and set(same[0].targets) == set(call.targets):
-            return [_line(home, call, "target_area", place)]
+            return [call_line(home, call, "target_area", place)]
         if not members_are_shown(home, place, call.domain):
             raise _UnfitError
     lists = _lists(home, call)
     if len(lists) > _MAX_LISTS:
         raise _UnfitError
     return [
-        _line(home, call, "target_device", ids if len(ids) > 1 else ids[0])
+        call_line(home, call, "target_device", ids if len(ids) > 1 else ids[0])
         for ids in lists
     ]
 
@@ -193,16 +199,6 @@ def _lists(home: Home, call: ServiceCall) -> list[list[str]]:
         for ids in kinds.values()
         for start in range(0, len(ids), MAX_TARGETS)
     ]
-
-
-def _line(home: Home, call: ServiceCall, key: str, target: object) -> str:
-    """A call as the grammar of the home has it: arguments in their own order."""
-    offered = service_for(_known(home, call.targets[0]), call.service)
-    pairs = {"service": call.service, key: target}
-    for argument in offered.arguments if offered else ():
-        if argument.name in call.data:
-            pairs[argument.spoken_as or argument.name] = call.data[argument.name]
-    return f"{{ {json.dumps(pairs, ensure_ascii=False)[1:-1]} }}"
 
 
 def _known(home: Home, entity_id: str) -> Entity:
@@ -256,17 +252,20 @@ def _meant(steps: Iterable[object]) -> set[tuple[str, str, str]]:
     }
 
 
-def _said(situation: Situation, step: Query | Reply | ServiceCall) -> str:
+def _said(
+    situation: Situation, step: Query | Reply | ServiceCall, language: str
+) -> str:
     """What is said about states, or instead of a call."""
     if isinstance(step, Reply):
         if step.kind in _UNTRUE:
             raise _UnfitError
-        return REPLIES[step.kind]
+        return replies_in(language)[step.kind]
     if not isinstance(step, Query) or situation.now is None:
         raise _UnfitError
     home = situation.home
     if step.kind in _LOOKED_UP and step.targets:
-        return tell(step, {}, home, situation.now)
+        return tell(step, {}, home, situation.now, language)
     if not answer_is_shown(home, step):
         raise _UnfitError
-    return answer(step, home, situation.now) or REPLIES["not_found"]
+    told = answer(step, home, situation.now, language)
+    return told or replies_in(language)["not_found"]

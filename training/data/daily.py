@@ -6,27 +6,32 @@ from typing import Any
 
 from homellm_edge.home import Area
 from homellm_edge.language import ALL
+from homellm_edge.phrases import load
 
-from . import banks, texts
+from . import banks
 from .actions import fill, single
 from .encoding import Length, Text
-from .scene import Said, Scene, somewhere
-from .surface import asked, polite
-from .templates import expand
+from .places import somewhere
+from .scene import Said, Scene
 
 
 def timer_started(scene: Scene) -> Said | None:
     """A timer of the assistant's own, with or without a name."""
     rng = scene.rng
     key = rng.choice(("timer.start:duration", "timer.start:duration+name"))
-    filled = fill(scene, key, banks.pick(rng, "action", key, scene.split), "", None)
+    filled = fill(scene, key, scene.pick("action", key), "", None)
     if filled is None:
         return None
     text, data = filled
     name = data.pop("name", None)
     wanted = {"service": "timer.start", "timer": name or ("new",), **data}
     label = banks.label("action", key)
-    return Said(polite(rng, text), [wanted], here=somewhere(scene, 0.3), label=label)
+    return Said(
+        scene.wording.polite(rng, text),
+        [wanted],
+        here=somewhere(scene, 0.3),
+        label=label,
+    )
 
 
 def timer_changed(scene: Scene) -> Said | None:
@@ -43,7 +48,7 @@ def timer_changed(scene: Scene) -> Said | None:
         )
     )
     kind = "query" if key == "timer" else "action"
-    template = banks.pick(rng, kind, key, scene.split)
+    template = scene.pick(kind, key)
     made = _which(scene)
     if made is None:
         return None
@@ -57,11 +62,11 @@ def timer_changed(scene: Scene) -> Said | None:
     text = text.replace("{m}", which)
     if kind == "query":
         wanted: dict[str, Any] = {"query": "timer", "timer": timer}
-        text = asked(rng, text)
+        text = scene.wording.asked(rng, text)
     else:
         service = key.partition(":")[0]
         wanted = {"service": service, "timer": timer, **data}
-        text = polite(rng, text)
+        text = scene.wording.polite(rng, text)
     return Said(text, [wanted], here=here, label=banks.label(kind, key))
 
 
@@ -70,25 +75,25 @@ def _which(scene: Scene) -> tuple[str, Any, str | None] | None:
     rng = scene.rng
     here = somewhere(scene, 0.3)
     if rng.random() < 0.25:
-        name = texts.timed(rng, scene.split)
-        return expand(rng, f"(the|my|our|) {name} timer"), Text(name), here
-    text = expand(rng, banks.pick(rng, "timer", "", scene.split))
+        name = scene.wording.text(rng, "timed", scene.split)
+        return scene.expand(scene.wording.timer_for(name)), Text(name), here
+    text = scene.expand(scene.pick("timer", ""))
     if "{t}" in text and "{d}" in text:
         return None
     if "{t}" in text:
-        name = texts.timed(rng, scene.split)
-        return text.replace("{t}", name), Text(name), here
+        name = scene.wording.text(rng, "timed", scene.split)
+        return text.replace("{t}", name).replace("{p}", ""), Text(name), here
     if "{d}" in text:
-        words, seconds = texts.duration(rng)
-        return text.replace("{d}", words), Length(seconds), here
+        words, seconds = scene.wording.duration(rng)
+        return text.replace("{d}", words).replace("{p}", ""), Length(seconds), here
     places = [p for p in scene.places() if isinstance(p, Area)]
     if "{p}" in text and places and rng.random() < 0.8:
         place = rng.choice(places)
-        where = expand(rng, f"(in the|from the|in) {place.name.lower()}")
+        where = scene.expand(scene.wording.place(place, "timer"))
         return text.replace("{p}", where), ("place", place.id), here
     if places and rng.random() < 0.2:
         place = rng.choice(places)
-        words = expand(rng, f"(the|my) {place.name.lower()} timer")
+        words = scene.expand(scene.wording.timer_of_place(place))
         return words, ("place", place.id), here
     return text.replace("{p}", ""), ("the",), here
 
@@ -96,7 +101,7 @@ def _which(scene: Scene) -> tuple[str, Any, str | None] | None:
 def timers_cancelled(scene: Scene) -> Said | None:
     """All timers, or all of a room."""
     rng = scene.rng
-    template = banks.pick(rng, "action", "timer.cancel_all", scene.split)
+    template = scene.pick("action", "timer.cancel_all")
     timer: tuple[str, ...] = ("all",)
     here = somewhere(scene, 0.4)
     where = ""
@@ -108,14 +113,16 @@ def timers_cancelled(scene: Scene) -> Said | None:
         if roll < 0.5 and places:
             place = rng.choice(places)
             where, timer = (
-                f"(in the|in|for the) {place.name.lower()}",
+                scene.wording.place(place, "timers"),
                 ("place", place.id),
             )
         elif roll < 0.7 and here:
-            where, timer = "(in here|here|in this room)", ("place", "<here>")
-    text = expand(rng, template.replace("{p}", where))
+            where, timer = scene.wording.here("timers"), ("place", "<here>")
+    text = scene.expand(template.replace("{p}", where))
     wanted = {"service": "timer.cancel_all", "timer": timer}
-    return Said(polite(rng, text), [wanted], here=here, label="timer.cancel_all")
+    return Said(
+        scene.wording.polite(rng, text), [wanted], here=here, label="timer.cancel_all"
+    )
 
 
 def later(scene: Scene) -> Said | None:
@@ -124,8 +131,8 @@ def later(scene: Scene) -> Said | None:
     said = single(scene)
     if said is None:
         return None
-    words, seconds = texts.duration(rng)
-    text = expand(rng, banks.pick(rng, "later", "", scene.split))
+    words, seconds = scene.wording.duration(rng)
+    text = scene.expand(scene.pick("later", ""))
     text = text.replace("{d}", words).replace("{x}", said.text)
     duration = Length(seconds)
     wanted = {"service": "timer.start", "timer": ("later",), "duration": duration}
@@ -146,7 +153,7 @@ def on_list(scene: Scene) -> Said | None:
             "todo.remove_completed_items",
         )
     )
-    template = banks.pick(rng, "action", key, scene.split)
+    template = scene.pick("action", key)
     filled = fill(scene, key, template, "", None)
     if filled is None:
         return None
@@ -165,31 +172,39 @@ def on_list(scene: Scene) -> Said | None:
     wanted |= data
     lines = [wanted]
     if service == "todo.add_item" and rng.random() < 0.12:
-        more = texts.grocery(rng, scene.split)
+        more = scene.wording.text(rng, "grocery", scene.split)
         words = data["item"].words
-        text = text.replace(words, f"{words} and {more}")
-        if " and " in words or " and " in more:
+        both = scene.wording.item_pair(words, more)
+        if both is None:
             return None
+        text = text.replace(words, both)
         lines.append({**wanted, "item": Text(more)})
     label = banks.label("action", key)
-    return Said(polite(rng, text), lines, here=somewhere(scene, 0.2), label=label)
+    return Said(
+        scene.wording.polite(rng, text), lines, here=somewhere(scene, 0.2), label=label
+    )
 
 
 def list_question(scene: Scene) -> Said | None:
     """What is on a list, how much, and is this on it?"""
     rng = scene.rng
     key = rng.choice(("items", "items", "item_count", "has_item"))
-    template = expand(rng, banks.pick(rng, "query", key, scene.split))
+    template = scene.expand(scene.pick("query", key))
     words, meant = _list(scene)
     query = {"item_count": "count_items"}.get(key, key)
     wanted: dict[str, Any] = {"query": query, **meant}
     if key == "has_item":
-        item = texts.item(rng, scene.split)
+        item = scene.wording.text(rng, "item", scene.split)
         template = template.replace("{t}", item)
         wanted["item"] = Text(item)
     text = template.replace("{l}", words)
     here = somewhere(scene, 0.2)
-    return Said(asked(rng, text), [wanted], here=here, label=banks.label("query", key))
+    return Said(
+        scene.wording.asked(rng, text),
+        [wanted],
+        here=here,
+        label=banks.label("query", key),
+    )
 
 
 def _list(scene: Scene) -> tuple[str, dict[str, Any]]:
@@ -199,23 +214,14 @@ def _list(scene: Scene) -> tuple[str, dict[str, Any]]:
     roll = rng.random()
     if lists and roll < 0.6:
         entity = rng.choice(lists)
-        name = entity.name.lower()
-        if "list" not in name and rng.random() < 0.7:
-            name += " list"
-        owner = expand(rng, "(the|my|our|)")
-        return f"{owner} {name}".strip(), {"device": entity.entity_id}
-    if any("shopping" in e.name.lower() or "grocer" in e.name.lower() for e in lists):
-        entity = next(
-            e
-            for e in lists
-            if "shopping" in e.name.lower() or "grocer" in e.name.lower()
-        )
-        return entity.name.lower(), {"device": entity.entity_id}
+        words = scene.wording.list_named(rng, entity.name.lower())
+        return words, {"device": entity.entity_id}
+    for entity in lists:
+        if scene.wording.is_shopping(entity.name.lower()):
+            return entity.name.lower(), {"device": entity.entity_id}
     if roll < 0.85:
-        words = expand(rng, "(the|my|our|) (shopping|grocery|shopping|groceries) list")
-        return words, {"list": "shopping"}
-    words = expand(rng, "(the|my|our) (list|to do list|todo list|task list|todos)")
-    return words, {"list": "any"}
+        return scene.wording.shopping_list(rng), {"list": "shopping"}
+    return scene.wording.only_list(rng), {"list": "any"}
 
 
 _DATED = (
@@ -240,17 +246,18 @@ def dated_question(scene: Scene) -> Said | None:
     wanted: dict[str, Any] = {"query": query, "when": when}
     known = scene.entities(domain)
     key = f"{query} {when}"
-    named = banks.BANK.lines("query", f"{query}_of {when}")
-    template = banks.pick(rng, "query", key, scene.split)
+    bank = load(scene.wording.language)
+    named = bank.lines("query", f"{query}_of {when}")
+    template = scene.pick("query", key)
     if named and known and rng.random() < 0.5:
         entity = rng.choice(known)
-        template = banks.pick(rng, "query", f"{query}_of {when}", scene.split)
+        template = scene.pick("query", f"{query}_of {when}")
         name = entity.name.lower()
         if domain == "calendar":
-            name = expand(rng, f"(my|the|our|) {name} (calendar|)")
+            name = scene.wording.calendar(rng, name)
         template = template.replace("{x}", name)
         wanted["device"] = entity.entity_id
-    text = asked(rng, expand(rng, template.replace("{p}", "")))
+    text = scene.wording.asked(rng, scene.expand(template.replace("{p}", "")))
     label = banks.label("query", key)
     return Said(text, [wanted], here=somewhere(scene, 0.3), label=label)
 
@@ -270,7 +277,7 @@ def person_question(scene: Scene) -> Said | None:
             "who_away",
         )
     )
-    text = expand(rng, banks.pick(rng, "query", key, scene.split)).replace("{p}", "")
+    text = scene.expand(scene.pick("query", key)).replace("{p}", "")
     wanted: dict[str, Any]
     if key.startswith("person"):
         if not people:
@@ -285,13 +292,18 @@ def person_question(scene: Scene) -> Said | None:
         state = "away" if key == "who_away" else "home"
         wanted = {"query": kind, "domain": "person", "place": ALL, "is": state}
     here = somewhere(scene, 0.2)
-    return Said(asked(rng, text), [wanted], here=here, label=banks.label("query", key))
+    return Said(
+        scene.wording.asked(rng, text),
+        [wanted],
+        here=here,
+        label=banks.label("query", key),
+    )
 
 
 def sun_question(scene: Scene) -> Said:
     """When the sun rises or sets."""
     key = scene.rng.choice(("sunrise", "sunset"))
-    text = expand(scene.rng, banks.pick(scene.rng, "query", key, scene.split))
+    text = scene.expand(scene.pick("query", key))
     text = text.replace("{p}", "")
     label = banks.label("query", key)
     return Said(text, [{"query": key}], here=somewhere(scene, 0.2), label=label)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
+import unicodedata
 from typing import Any
 
 from homellm_edge.home import Area, Entity, Floor, Home
 
-from .names import ADJECTIVES, AREAS, FLOORS, NOUNS, PEOPLE, made_up, pick
+from .names import made_up
+from .wording import ENGLISH, HomeWords
 
 _WEIGHTS = {
     "light": 30,
@@ -34,7 +36,6 @@ _WEIGHTS = {
     "calendar": 1,
     "person": 2,
 }
-_UPPER = {"tv", "ac", "led", "hvac"}
 _COVER_CLASSES = {
     "blinds": "blind",
     "blind": "blind",
@@ -105,11 +106,13 @@ FAN_MODES = ("low", "medium", "high", "auto", "on", "diffuse")
 EFFECTS = ("rainbow", "colorloop", "fireplace", "candle", "party", "sunrise", "strobe")
 
 
-def random_home(rng: random.Random, split: str) -> Home:
+def random_home(
+    rng: random.Random, split: str, called: HomeWords = ENGLISH.homes
+) -> Home:
     """A home of 1 to 60 entities; most have 8 to 30."""
     count = rng.choice((rng.randint(1, 6), rng.randint(6, 30), rng.randint(10, 60)))
-    floors = _floors(rng)
-    areas = _areas(rng, split, floors, max(2, min(14, count // 2 + 1)))
+    floors = _floors(rng, called)
+    areas = _areas(rng, split, floors, max(2, min(14, count // 2 + 1)), called)
     entities: list[Entity] = []
     names: set[str] = set()
     ids: set[str] = set()
@@ -118,9 +121,9 @@ def random_home(rng: random.Random, split: str) -> Home:
         if len(entities) >= count:
             break
         domain = rng.choices(domains, weights)[0]
-        noun = pick(rng, NOUNS[domain], split)
+        noun, kind = called.noun(rng, domain, split)
         area = rng.choice(areas) if rng.random() < 0.9 else None
-        name = _name(rng, split, domain, noun, area)
+        name = called.device(rng, split, domain, noun, area)
         if name in names:
             continue
         slug = _slug(rng, name, noun)
@@ -131,101 +134,72 @@ def random_home(rng: random.Random, split: str) -> Home:
         entities.append(
             Entity(
                 entity_id=f"{domain}.{slug}",
-                name=_title(rng, name),
+                name=called.title(rng, name),
                 area=area.id if area else None,
                 aliases=(made_up(rng),) if rng.random() < 0.03 else (),
-                **_state(rng, domain, noun),
+                **_state(rng, domain, kind),
             )
         )
         if rng.random() < 0.15:
-            companion = _companion(rng, entities[-1])
+            companion = _companion(rng, entities[-1], called)
             if companion.entity_id not in ids:
                 ids.add(companion.entity_id)
                 entities.append(companion)
     return Home(tuple(floors), tuple(areas), tuple(entities))
 
 
-def _companion(rng: random.Random, device: Entity) -> Entity:
+def _companion(rng: random.Random, device: Entity, called: HomeWords) -> Entity:
     domain, word = rng.choice(_COMPANIONS)
     noun = word or rng.choice(("door", "problem", "motion"))
     return Entity(
         entity_id=f"{domain}.{device.entity_id.partition('.')[2]}_{noun}",
-        name=f"{device.name} {word.title()}".strip(),
+        name=f"{device.name} {called.sensor(word) if word else word}".strip(),
         area=device.area,
         **_state(rng, domain, noun),
     )
 
 
-def _floors(rng: random.Random) -> list[Floor]:
+def _floors(rng: random.Random, called: HomeWords) -> list[Floor]:
     if rng.random() < 0.5:
         return []
-    chosen = rng.sample(FLOORS, rng.randint(1, 3))
+    chosen = called.floors(rng, rng.randint(1, 3))
     return [Floor(n.replace(" ", "_"), n.title(), (), level) for n, level in chosen]
 
 
 def _areas(
-    rng: random.Random, split: str, floors: list[Floor], count: int
+    rng: random.Random,
+    split: str,
+    floors: list[Floor],
+    count: int,
+    called: HomeWords,
 ) -> list[Area]:
-    names: dict[str, None] = {}
-    for _ in range(count):
-        name = pick(rng, AREAS, split)
-        if rng.random() < 0.12:
-            name = f"{rng.choice(PEOPLE)}'s {rng.choice(('room', 'bedroom', 'office'))}"
-        elif rng.random() < 0.05:
-            name = f"{made_up(rng)} room"
-        names[name] = None
+    names = dict.fromkeys(called.area(rng, split) for _ in range(count))
     return [
         Area(
             name.replace(" ", "_").replace("'", ""),
-            name.title().replace("'S", "'s"),
+            called.area_title(name),
             rng.choice(floors).id if floors and rng.random() < 0.9 else None,
         )
         for name in names
     ]
 
 
-def _name(
-    rng: random.Random, split: str, domain: str, noun: str, area: Area | None
-) -> str:
-    if domain == "person":
-        return pick(rng, PEOPLE, split) if rng.random() < 0.8 else made_up(rng)
-    if domain in ("scene", "script", "button", "todo", "weather", "calendar"):
-        if domain in ("todo", "weather") and rng.random() < 0.25:
-            return made_up(rng)
-        return noun if rng.random() < 0.8 else f"{noun} {made_up(rng)}"
-    roll = rng.random()
-    place = area.name.lower() if area else ""
-    if place and roll < 0.45:
-        name = f"{place} {noun}"
-    elif place and roll < 0.55:
-        name = f"{place} {pick(rng, ADJECTIVES, split)} {noun}"
-    elif roll < 0.63:
-        name = f"{pick(rng, PEOPLE, split)}s {noun}"
-    elif roll < 0.74:
-        name = f"{pick(rng, ADJECTIVES, split)} {noun}"
-    elif roll < 0.84:
-        name = f"{made_up(rng)} {noun}"
-    elif roll < 0.87:
-        name = made_up(rng)
-    else:
-        name = noun
-    if rng.random() < 0.06:
-        name += f" {rng.randint(1, 4)}"
-    return name
-
-
 def _slug(rng: random.Random, name: str, noun: str) -> str:
     if rng.random() < 0.15:
         name = f"{rng.choice((noun, made_up(rng), 'device'))}_{rng.randint(1, 99)}"
-    return "".join(c if c.isalnum() else "_" for c in name.lower()).strip("_")
+    return "".join(c if c.isalnum() else "_" for c in _ascii(name)).strip("_")
 
 
-def _title(rng: random.Random, name: str) -> str:
-    if rng.random() < 0.1:
+def _ascii(name: str) -> str:
+    """In lower case without accents, as Home Assistant makes ids."""
+    name = name.lower()
+    if name.isascii():
         return name
-    return " ".join(
-        w.upper() if w in _UPPER else w[:1].upper() + w[1:] for w in name.split()
-    )
+    apart = unicodedata.normalize("NFKD", name.translate(_LETTERS))
+    return "".join(c for c in apart if c.isascii())
+
+
+_LETTERS = str.maketrans({"ß": "ss", "ł": "l", "œ": "oe"})
 
 
 def _state(rng: random.Random, domain: str, noun: str) -> dict[str, Any]:

@@ -214,12 +214,17 @@ def pick(rng: random.Random, bank: tuple[str, ...], split: str) -> str:
     return rng.choice(common or bank)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def _parts(bank: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return (
         tuple(w for w in bank if not held_out(w)),
         tuple(w for w in bank if held_out(w)),
     )
+
+
+def is_device_noun(word: str) -> bool:
+    """Whether a word is a device noun of the banks, so that it can stand alone."""
+    return any(word == n.split()[-1] for nouns in NOUNS.values() for n in nouns)
 
 
 def made_up(rng: random.Random) -> str:

@@ -6,13 +6,13 @@ from typing import Any
 
 from homellm_edge.home import Entity
 from homellm_edge.language import ALL
-from homellm_edge.queries import attribute_value, in_scope
+from homellm_edge.queries import attribute_value
+from homellm_edge.scopes import in_scope
 
 from . import banks
 from . import words as bank_words
-from .scene import Said, Scene, mention, somewhere
-from .surface import asked
-from .templates import expand
+from .places import somewhere
+from .scene import Said, Scene
 
 _CLASS_VALUES = {
     "carbon_dioxide": "co2",
@@ -49,28 +49,28 @@ def state_question(scene: Scene) -> Said | None:
     elif roll < 0.6 and states:
         state = rng.choice(states)
         query["is"] = state
-        text = banks.pick(rng, "yes_no", "", scene.split)
-        text = expand(rng, text.replace("{s}", banks.pick(rng, "is", state, "train")))
+        text = scene.pick("yes_no", "")
+        text = scene.expand(text.replace("{s}", scene.pick("is", state, "train")))
         label = banks.label("yes_no")
     elif roll < 0.8:
         text, label = _open(scene)
         if states and len(states) > 1 and rng.random() < 0.2:
-            text = f"(is|are) {{x}} {states[0]} or {states[1]}"
+            text = scene.wording.which_state(states) or text
     else:
         attributes = [a for a in banks.keys("value") if attribute_value(entity, a)]
         if not attributes:
             return None
         attribute = rng.choice(attributes)
         query["attribute"] = attribute
-        text = banks.pick(rng, "value", attribute, scene.split)
+        text = scene.pick("value", attribute)
         label = banks.label("value", attribute)
-    text = expand(rng, text).replace("{x}", mention(scene, entity))
+    text = scene.expand(text).replace("{x}", scene.wording.mention(scene, entity))
     here = somewhere(scene, 0.25)
-    return Said(asked(rng, text), [query], here=here, label=label)
+    return Said(scene.wording.asked(rng, text), [query], here=here, label=label)
 
 
 def _open(scene: Scene) -> tuple[str, str | None]:
-    text = banks.pick(scene.rng, "open_state", "", scene.split)
+    text = scene.pick("open_state", "")
     return text, banks.label("open_state")
 
 
@@ -83,7 +83,7 @@ def _of_sensor(scene: Scene, entity: Entity) -> tuple[str, str | None]:
         return _open(scene)
     if roll < 0.45:
         key = "level"
-    return banks.pick(rng, "value", key, scene.split), banks.label("value", key)
+    return scene.pick("value", key), banks.label("value", key)
 
 
 def place_question(scene: Scene) -> Said | None:
@@ -91,14 +91,14 @@ def place_question(scene: Scene) -> Said | None:
     rng = scene.rng
     keys = banks.keys("place_value")
     attribute = rng.choice(("temperature", "temperature", "humidity", *keys))
-    where, target, here = _where(scene)
+    where, target, here = where_asked(scene)
     if where is None:
         return None
-    template = banks.pick(rng, "place_value", attribute, scene.split)
-    text = expand(rng, template.replace("{p}", where))
+    template = scene.pick("place_value", attribute)
+    text = scene.expand(template.replace("{p}", where))
     query = {"query": "value", "attribute": attribute, "place": target}
     label = banks.label("place_value", attribute)
-    return Said(asked(rng, text), [query], here=here, label=label)
+    return Said(scene.wording.asked(rng, text), [query], here=here, label=label)
 
 
 def scope_question(scene: Scene) -> Said | None:
@@ -112,17 +112,19 @@ def scope_question(scene: Scene) -> Said | None:
         ]
         or ["light"]
     )
-    where, target, here = _where(scene)
+    where, target, here = where_asked(scene)
     if where is None:
         return None
     state = rng.choice(bank_words.STATES_OF_DOMAIN.get(scope, ("on", "off")))
     kind = rng.choice(banks.keys("scope"))
-    text = banks.pick(rng, "scope", kind, scene.split).replace("{p}", where)
-    text = text.replace("{g}", rng.choice(bank_words.SCOPE_NOUNS[scope]))
-    text = text.replace("{s}", banks.pick(rng, "is", state, "train"))
+    text = scene.pick("scope", kind).replace("{p}", where)
+    text = text.replace("{g}", scene.wording.members(rng, scope))
+    text = text.replace("{s}", scene.pick("is", state, "train"))
     query = {"query": kind, "domain": scope, "place": target, "is": state}
     label = banks.label("scope", kind)
-    return Said(asked(rng, expand(rng, text)), [query], here=here, label=label)
+    return Said(
+        scene.wording.asked(rng, scene.expand(text)), [query], here=here, label=label
+    )
 
 
 _SENSED = {
@@ -139,18 +141,18 @@ def sensed_question(scene: Scene) -> Said | None:
     """Has a sensor noticed something somewhere?"""
     rng = scene.rng
     key = rng.choice(banks.keys("sensed"))
-    where, target, here = _where(scene)
+    where, target, here = where_asked(scene)
     if where is None:
         return None
-    template = banks.pick(rng, "sensed", key, scene.split)
-    text = expand(rng, template.replace("{p}", where))
+    template = scene.pick("sensed", key)
+    text = scene.expand(template.replace("{p}", where))
     scope, state = _SENSED[key]
     query = {"query": "any", "domain": scope, "place": target, "is": state}
     label = banks.label("sensed", key)
-    return Said(asked(rng, text), [query], here=here, label=label)
+    return Said(scene.wording.asked(rng, text), [query], here=here, label=label)
 
 
-def _where(scene: Scene) -> tuple[str | None, str, str | None]:
+def where_asked(scene: Scene) -> tuple[str | None, str, str | None]:
     """(template of the place, place, here)."""
     rng = scene.rng
     roll = rng.random()
@@ -158,7 +160,7 @@ def _where(scene: Scene) -> tuple[str | None, str, str | None]:
     if roll < 0.5 and places:
         place = rng.choice(places)
         return (
-            f"(in|on|in the|on the) {place.name.lower()}",
+            scene.wording.place(place, "question"),
             place.id,
             somewhere(scene, 0.3),
         )
@@ -166,9 +168,9 @@ def _where(scene: Scene) -> tuple[str | None, str, str | None]:
         here = somewhere(scene, 1.0)
         if here is None:
             return None, "", None
-        return "(in here|here|in this room)", "<here>", here
+        return scene.wording.here("question"), "<here>", here
     return (
-        "(||in the house|at home|anywhere|in the whole house)",
+        scene.wording.house("question"),
         ALL,
         somewhere(scene, 0.25),
     )

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from homellm_edge.grounding.text import words
 
-from . import banks, texts
+from . import banks
 from . import words as bank_words
 from .actions import action_keys, fill, phrasing, pick_key
-from .names import AREAS, NOUNS, PEOPLE, made_up, pick
-from .scene import Said, Scene, article, group, mention, somewhere
-from .surface import polite
-from .templates import expand
+from .places import somewhere
+from .scene import Said, Scene
 
 
 def unknown(scene: Scene) -> Said | None:
@@ -19,31 +17,27 @@ def unknown(scene: Scene) -> Said | None:
     domain = rng.choice(
         ("light", "fan", "cover", "lock", "media_player", "climate", "switch")
     )
-    noun = pick(rng, NOUNS[domain], scene.split)
     names = {w for e in scene.home.entities for w in words(e.name)}
     names |= {w for p in (*scene.home.areas, *scene.home.floors) for w in words(p.name)}
-    qualifier = rng.choice(
-        (pick(rng, AREAS, scene.split), made_up(rng), rng.choice(PEOPLE) + "s")
-    )
-    if set(words(qualifier)) & names:
+    name = scene.wording.strange(rng, domain, scene.split, names)
+    if name is None:
         return None
-    name = f"{qualifier} {noun}"
-    if rng.random() < 0.25:
-        name = f"{noun} in the {qualifier}"
     roll = rng.random()
     key = ""
     if roll < 0.75:
         key = pick_key(scene, domain)
-        filled = fill(scene, key, phrasing(scene, key), article(rng, name), None)
+        template = phrasing(scene, key)
+        filled = fill(scene, key, template, scene.wording.called(rng, name), None)
         if filled is None:
             return None
-        text = polite(rng, filled[0])
+        text = scene.wording.polite(rng, filled[0])
     else:
         states = bank_words.STATES_OF_DOMAIN[domain]
-        text = expand(rng, banks.pick(rng, "yes_no", "", scene.split)).replace(
-            "{x}", article(rng, name)
+        text = scene.expand(scene.pick("yes_no", "")).replace(
+            "{x}", scene.wording.called(rng, name)
         )
-        text = text.replace("{s}", banks.pick(rng, "is", rng.choice(states), "train"))
+        state = scene.expand(scene.pick("is", rng.choice(states), "train"))
+        text = text.replace("{s}", state)
     label = key if roll < 0.75 else "yes_no"
     return Said(text, [{"reply": "not_found"}], here=somewhere(scene, 0.2), label=label)
 
@@ -61,11 +55,13 @@ def absent(scene: Scene) -> Said | None:
         return None
     domain = rng.choice(missing)
     key = pick_key(scene, domain)
-    noun = rng.choice(NOUNS[domain])
-    filled = fill(scene, key, phrasing(scene, key), f"the {noun}", None)
+    target = scene.wording.kind_of(rng, domain)
+    filled = fill(scene, key, phrasing(scene, key), target, None)
     if filled is None:
         return None
-    return Said(polite(rng, filled[0]), [{"reply": "not_found"}], label=key)
+    return Said(
+        scene.wording.polite(rng, filled[0]), [{"reply": "not_found"}], label=key
+    )
 
 
 def unclear(scene: Scene) -> Said | None:
@@ -76,20 +72,12 @@ def unclear(scene: Scene) -> Said | None:
     )
     if len(scene.entities(domain)) < 2:
         return None
-    singular = [
-        n
-        for n in bank_words.GROUP_NOUNS[domain]
-        if not n.endswith("s")
-        and n not in ("lighting", "ventilation", "heating", "music")
-    ]
-    if not singular:
-        singular = ["lock" if domain == "lock" else domain]
-    target = f"(the|a|my) {rng.choice(singular)}"
+    target = scene.wording.some_of(rng, domain)
     key = rng.choice([k for k in action_keys(domain) if ":" not in k])
     filled = fill(scene, key, phrasing(scene, key), target, None)
     if filled is None:
         return None
-    text = polite(rng, expand(rng, filled[0]))
+    text = scene.wording.polite(rng, scene.expand(filled[0]))
     return Said(text, [{"reply": "unclear"}], label=key)
 
 
@@ -112,33 +100,27 @@ def unable(scene: Scene) -> Said | None:
     foreign = _UNABLE.get(entity.domain)
     if not foreign:
         return None
-    verbs = {
-        "lock": ("lock {x}", "unlock {x}", "bolt {x}"),
-        "media_player": ("pause {x}", "mute {x}", "skip the song on {x}", "unmute {x}"),
-        "vacuum": ("dock {x}", "vacuum with {x}", "send {x} back to its base"),
-        "light": ("dim {x} to 20 percent", "make {x} brighter", "paint {x} red"),
-        "climate": ("make {x} warmer", "heat {x} to 21 degrees"),
-    }[rng.choice(foreign)]
+    other = rng.choice(foreign)
     name = entity.name.lower()
-    if {"lock", "door", "gate", "window"} & set(words(name)):
+    if scene.wording.fits_all(name):
         return None
-    text = rng.choice(verbs).replace("{x}", article(rng, name))
-    return Said(polite(rng, text), [{"reply": "unable"}])
+    text = scene.wording.out_of_place(rng, other)
+    text = text.replace("{x}", scene.wording.called(rng, name))
+    return Said(scene.wording.polite(rng, text), [{"reply": "unable"}])
 
 
 def negation(scene: Scene) -> Said | None:
     """`don't turn it on`, `never mind`."""
     rng = scene.rng
     if rng.random() < 0.15:
-        text = expand(rng, banks.pick(rng, "reply", "stay", scene.split))
+        text = scene.expand(scene.pick("reply", "stay"))
         return Said(text, [{"reply": "stay"}], label="reply stay")
-    target = mention(scene, rng.choice(scene.home.entities))
+    target = scene.wording.mention(scene, rng.choice(scene.home.entities))
     if rng.random() < 0.3:
-        called = group(scene, rng.choice(("light", "cover", "fan")))
+        called = scene.wording.group(scene, rng.choice(("light", "cover", "fan")))
         if called is not None:
             target = called[0]
-    template = banks.pick(rng, "negation", "", scene.split)
-    text = expand(rng, template).replace("{x}", target)
+    text = scene.expand(scene.pick("negation", "")).replace("{x}", target)
     stay = {"reply": "stay"}
     return Said(text, [stay], here=somewhere(scene, 0.2), label="negation")
 
@@ -158,8 +140,8 @@ def talk(scene: Scene) -> Said:
     """Small talk, thanks, the time: nothing about devices."""
     rng = scene.rng
     kind, key, _ = rng.choices(_TALK, [t[2] for t in _TALK])[0]
-    text = expand(rng, banks.pick(rng, kind, key, scene.split))
-    text = text.replace("{t}", texts.played(rng, scene.split))
+    text = scene.expand(scene.pick(kind, key))
+    text = text.replace("{t}", scene.wording.text(rng, "played", scene.split))
     wanted = {"reply": key} if kind == "reply" or key == "undo" else {"query": key}
     label = banks.label(kind, key)
     return Said(text, [wanted], here=somewhere(scene, 0.3), label=label)

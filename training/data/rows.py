@@ -22,17 +22,13 @@ from homellm_edge.prompt import PastTurn
 from homellm_edge.services import ServiceCall
 from homellm_edge.simulate import SimulatedHome
 
-from .. import TrainingError
 from ..finetune.formats import FORMATS as CHAT_FORMATS
 from . import actions, make_example, questions
-from .banks import BANK
 from .chatml import compose
 from .homes import random_home
 from .scene import Said, Scene
 from .sentences import say
-
-LANGUAGES = (BANK.language,)
-"""Languages of which there are phrases and makers of sentences."""
+from .wording import ENGLISH, Wording, wording_of
 
 SIZES: Mapping[str, tuple[int, int]] = {
     "small": (1, 12),
@@ -89,11 +85,14 @@ class Conversation:
         return dataclasses.replace(prompt, question="").text
 
 
-def conversation(rng: random.Random, size: str, split: str) -> Conversation:
+def conversation(
+    rng: random.Random, size: str, split: str, wording: Wording = ENGLISH
+) -> Conversation:
     """The next conversation; a home is used for one, to keep them independent."""
     while True:
-        scene = Scene(rng, sized_home(rng, size, split), split)
-        grounder = Grounder(scene.home)
+        home = sized_home(rng, size, split, wording)
+        scene = Scene(rng, home, split, wording)
+        grounder = Grounder(home, wording.language)
         for _ in range(_TRIES):
             said = say(scene)
             if said is None or said.kind in _LEFT_OUT:
@@ -103,7 +102,9 @@ def conversation(rng: random.Random, size: str, split: str) -> Conversation:
                 return made
 
 
-def sized_home(rng: random.Random, size: str, split: str) -> Home:
+def sized_home(
+    rng: random.Random, size: str, split: str, wording: Wording = ENGLISH
+) -> Home:
     """A random home of that size: as many of the generator's homes as it takes."""
     count = rng.randint(*SIZES[size])
     floors: dict[str, Floor] = {}
@@ -111,7 +112,7 @@ def sized_home(rng: random.Random, size: str, split: str) -> Home:
     entities: dict[str, Entity] = {}
     names: set[str] = set()
     while len(entities) < count:
-        part = random_home(rng, split)
+        part = random_home(rng, split, wording.homes)
         for floor in part.floors:
             floors.setdefault(floor.id, floor)
         for area in part.areas:
@@ -153,7 +154,7 @@ def _earlier(
 ) -> Turn | None:
     """Something plain about a device that was said before."""
     only = dataclasses.replace(scene.home, entities=(entity,))
-    alone = Scene(scene.rng, only, scene.split)
+    alone = Scene(scene.rng, only, scene.split, scene.wording)
     maker = scene.rng.choice((actions.single, questions.state_question))
     said = maker(alone)
     # The prompt shows how things are now: what depends on how they were is too late.
@@ -177,7 +178,7 @@ def _turn(
     sentence = _written(rng, said)
     found = grounder.ground(sentence, said.here, said.recent)
     situation = Situation(home, sentence, found, said.here, now)
-    answer = compose(situation, said.wanted)
+    answer = compose(situation, said.wanted, grounder.language)
     return Turn(situation, answer.text, answer.calls) if answer else None
 
 
@@ -216,16 +217,23 @@ FORMATS = (*WRAPPED, "grounded")
 
 
 def row(
-    form: str, name: str, seed: int, index: int, size: str = "medium"
+    form: str,
+    name: str,
+    seed: int,
+    index: int,
+    size: str = "medium",
+    language: str = ENGLISH.language,
 ) -> dict[str, Any]:
     """Row `index` of the data set `name` (`train`, `test`...) of a seed."""
     rng = random.Random(f"{seed}/{name}/{index}")
     split = split_of(name, index)
+    wording = wording_of(language)
     if form in WRAPPED:
-        return WRAPPED[form](conversation(rng, size, split).text)
+        return WRAPPED[form](conversation(rng, size, split, wording).text)
     while True:
-        home = sized_home(rng, size, split)
-        scene, grounder = Scene(rng, home, split), Grounder(home)
+        home = sized_home(rng, size, split, wording)
+        scene = Scene(rng, home, split, wording)
+        grounder = Grounder(home, language)
         for _ in range(_TRIES):
             said = say(scene)
             made = said and make_example(rng, grounder, said, split)
@@ -247,8 +255,4 @@ def line(row: Mapping[str, Any]) -> str:
 
 def check_language(language: str) -> None:
     """Raise TrainingError for a language in which nothing can be said."""
-    if language not in LANGUAGES:
-        raise TrainingError(
-            f"no sentences can be composed in {language!r}",
-            f"use one of {', '.join(LANGUAGES)}",
-        )
+    wording_of(language)

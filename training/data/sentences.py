@@ -8,30 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import actions, daily, questions, refusals
+from . import actions, daily, noticed, questions, refusals
 from .scene import Said, Scene
-from .surface import noisy
 
 Maker = Callable[[Scene], Said | None]
 
 _MAKERS: dict[Maker, int] = {
     actions.single: 60,
     actions.grouped: 50,
-    actions.at_place: 50,
-    actions.several: 40,
+    actions.at_place: 60,
+    actions.several: 24,
     actions.follow_up: 8,
     daily.timer_started: 8,
     daily.timer_changed: 14,
     daily.timers_cancelled: 3,
     daily.later: 4,
-    daily.on_list: 14,
+    daily.on_list: 22,
     daily.list_question: 6,
     daily.dated_question: 8,
     daily.person_question: 5,
     daily.sun_question: 1,
-    questions.state_question: 24,
+    questions.state_question: 28,
     questions.place_question: 7,
-    questions.scope_question: 14,
+    questions.scope_question: 18,
+    noticed.noticed_question: 12,
     questions.sensed_question: 5,
     refusals.unknown: 12,
     refusals.absent: 3,
@@ -50,5 +50,7 @@ def say(scene: Scene) -> Said | None:
     if said is None:
         return None
     said.kind = said.kind or maker.__name__
-    said.text = noisy(scene.rng, said.text)
+    question = said.kind.endswith("question")
+    text = scene.wording.settled(said.text, question=question)
+    said.text = scene.wording.noisy(scene.rng, text)
     return said

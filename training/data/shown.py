@@ -14,7 +14,7 @@ from homellm_edge.language import ALL, QUERIES_OVER_SCOPE
 from homellm_edge.prompt.chatml import device_line
 from homellm_edge.queries import Query, attribute_value, current_state
 
-from .scene import is_device_noun
+from .names import is_device_noun
 
 SCOPES = frozenset(
     "light fan cover lock media_player climate switch vacuum valve humidifier "
