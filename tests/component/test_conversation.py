@@ -17,6 +17,7 @@ from pytest_homeassistant_custom_component.common import (
     async_mock_service,
 )
 
+from homellm_edge.engine.scripted import ScriptedEngine
 from homellm_edge.errors import EngineError
 from support import AGENT, Ask, SetUp, command, said
 
@@ -251,3 +252,13 @@ async def test_the_agent_is_listed_for_every_language(
     await entity.async_prepare("en")
     assert entity.supported_languages == "*"
     assert entity.supports_streaming
+
+
+async def test_our_own_model_is_listed_for_what_is_translated(
+    hass: HomeAssistant, set_up: SetUp
+) -> None:
+    entry = await set_up()
+    entry.runtime_data.backend = ScriptedEngine([], prompt_format="grounded")
+    entity = hass.data["conversation"].get_entity(AGENT)
+    assert entity.supported_languages[:2] == ["en", "de"]
+    assert len(entity.supported_languages) == len(set(entity.supported_languages))
