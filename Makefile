@@ -55,9 +55,9 @@ bench: ## measure ours beside the peers
 	exec "$$python" -m pytest --benchmark
 
 .PHONY: train
-train: ## make the default model from nothing
+train: ## make the default model from nothing (MINUTES=20, OPTIONS=...)
 	@python=$$(scripts/ensure-venv train)
-	exec "$$python" -m training.make
+	exec "$$python" -m training.make --minutes $(or $(MINUTES),20) $(OPTIONS)
 
 .PHONY: wheels
 wheels: ## build all that the integration installs, into its wheels folder
