@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from .agreement import agrees
 from .dialects import (
     DIALECTS,
     Dialect,
     HintSource,
+    MeaningSource,
     PromptOptions,
     Reply,
     Situation,
@@ -24,18 +26,17 @@ from .dialects import (
 from .engine.base import Backend, Usage
 from .errors import CallError, ModelError, SentenceError
 from .execute import CallResult, Executor
-from .grounding import Grounder
 from .grounding.clauses import split_clauses
 from .grounding.exclusions import spared, split_exclusion
-from .grounding.index import OPTION_ATTRIBUTES
-from .grounding.text import words
+from .grounding.kept import Grounders
+from .grounding.text import Token, words
 from .home import Entity, Home
 from .lookups import LOOKED_UP, tell
 from .policy import needs_confirmation
 from .prompt import PastTurn
 from .queries import Query, answer
 from .services import ServiceCall
-from .speech import REPLIES, said_name, tell_results
+from .speech import ask_back, replies_in, tell_refusal, tell_results
 from .stream import Malformed, Object, Speech, StreamEvent, StreamParser
 from .undo import restoring_calls
 
@@ -48,9 +49,6 @@ LIVE_SECONDS = 300.0
 _CONVERSATIONS = 32
 _SMALL_TALK = frozenset(["chat", "hello", "thanks", "stay"])
 """Nothing is answered to these where something was done as well."""
-
-_YES = frozenset("yes yeah yep sure ok okay confirm correct definitely".split())
-_WITH_YES = _YES | frozenset("please do go ahead it that is really thanks i".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +119,7 @@ class _Turn:
     """
 
     began: float
+    language: str = "en"
     results: list[CallResult] = field(default_factory=list)
     queries: list[Query] = field(default_factory=list)
     answers: list[str] = field(default_factory=list)
@@ -150,20 +149,20 @@ class Agent:
         self._backend = backend
         self._executor = executor
         self._hints = hints
-        self._grounder: tuple[object, Grounder] | None = None
+        self._grounders = Grounders()
         self._memories: OrderedDict[str, _Memory] = OrderedDict()
         self._spoke_at = 0.0
 
     async def turn(self, question: Question) -> AsyncIterator[AgentEvent]:
         """Answer one question. Raises SentenceError or EngineError and their kin."""
         _check(question.text)
-        turn = _Turn(time.perf_counter())
+        turn = _Turn(time.perf_counter(), question.language)
         usage = Usage()
         memory = self._memory(question.conversation_id)
         home = self._executor.home()
         if memory.pending:
             pending, memory.pending = memory.pending, ()
-            if _agrees(question.text):
+            if agrees(question.text, question.language):
                 for call in pending:
                     yield CallDone(await self._execute(turn, call))
                 for told in self._tell(turn, home):
@@ -173,9 +172,10 @@ class Agent:
                 return
         situation = self._situation(home, question, memory)
         first_byte_ms = 0.0
-        for clause in self._clauses(question):
-            whole = situation if clause is question else None
-            async for out in self._ask(turn, clause, memory, usage, whole):
+        said = self._grounders.of(home, question.language).read(question.text)
+        for clause in self._clauses(said):
+            whole = situation if clause is said else None
+            async for out in self._ask(turn, question, clause, memory, usage, whole):
                 yield out
             first_byte_ms = first_byte_ms or usage.first_byte_ms
         usage.first_byte_ms = first_byte_ms
@@ -189,48 +189,50 @@ class Agent:
         memory.recent = _touched(turn) or memory.recent
         yield self._done(turn, situation, memory, usage)
 
-    def _clauses(self, question: Question) -> list[Question]:
+    def _clauses(self, said: Sequence[Token]) -> list[Sequence[Token]]:
         """The commands of the sentence, each for itself if the model knows one."""
-        if not self._dialect().hinted:
-            return [question]
-        clauses = split_clauses(question.text)
-        if clauses == [question.text]:
-            return [question]
-        return [dataclasses.replace(question, text=text) for text in clauses]
+        return split_clauses(said) if self._dialect().hinted else [said]
 
     async def _ask(
         self,
         turn: _Turn,
         question: Question,
+        said: Sequence[Token],
         memory: _Memory,
         usage: Usage,
         situation: Situation | None,
     ) -> AsyncIterator[AgentEvent]:
         """Ask the model one thing and carry out what it says.
 
-        `situation` is that of the question, if it is known already.
+        `said` are the words of the question that matter here, `situation` is that of
+        the question, if it is known already.
         """
         home = self._executor.home()
         recent = _touched(turn) or memory.recent
         dialect = self._dialect()
         turn.spared = ()
         if dialect.hinted:
-            wanted, rest = split_exclusion(question.text)
+            wanted, rest = split_exclusion(said)
             if rest:
-                grounder = self._grounder_for(home)
+                grounder = self._grounders.of(home, question.language)
                 found_spared = spared(grounder, home, rest, question.area)
                 if found_spared is None:
                     turn.replies.append("not_found")
                     return
                 turn.spared = found_spared
-                question = dataclasses.replace(question, text=wanted)
-                situation = None
+                said, situation = wanted, None
         if situation is None:
-            situation = self._situation(home, question, memory, recent)
+            situation = self._situation(home, question, memory, recent, said)
         if dialect.hinted and self._hints is not None:
             found = situation.grounding
             hints = await asyncio.to_thread(self._hints.hints, found, home)
             situation = dataclasses.replace(situation, hints=hints)
+        shown = dialect.exemplified and self.options.prompt.examples > 0
+        if shown and isinstance(self._hints, MeaningSource):
+            meant = await asyncio.to_thread(
+                self._hints.meanings, situation.grounding, home
+            )
+            situation = dataclasses.replace(situation, meanings=meant)
         request = dialect.request(situation, self.options.prompt)
         parser = StreamParser()
         stream = self._backend.generate(request, usage)
@@ -335,27 +337,29 @@ class Agent:
             if query.kind in LOOKED_UP:
                 records = await self._executor.look_up(query)
                 moment = now or datetime.now().astimezone()
-                turn.answers.append(tell(query, records, home, moment))
+                told = tell(query, records, home, moment, turn.language)
+                turn.answers.append(told)
             else:
-                turn.answers.append(answer(query, home, now))
+                turn.answers.append(answer(query, home, now, turn.language))
 
     def _tell(self, turn: _Turn, home: Home) -> list[SpeechDelta]:
         """What is still to be said once everything has happened."""
         speaks = self._dialect().speaks and turn.spoken
+        replies = replies_in(turn.language)
         parts: list[str] = []
         shown = [r for r in turn.results if not (speaks and r.ok)]
         if shown:
-            parts.append(tell_results(home, shown))
+            parts.append(tell_results(home, shown, turn.language))
         parts += turn.answers
         for kind in dict.fromkeys(turn.replies):
             if not (turn.results and kind in _SMALL_TALK):
-                parts.append(REPLIES[kind])
+                parts.append(replies[kind])
         if turn.asked_back:
-            parts.append(_ask_back(home, turn.asked_back))
+            parts.append(ask_back(home, turn.asked_back, turn.language))
         if turn.errors and not turn.results and not parts:
-            parts.append(f"Sorry, that is not possible: {turn.errors[0]}.")
+            parts.append(tell_refusal(turn.errors[0], turn.language))
         if not parts and not turn.spoken:
-            parts.append(REPLIES["failed"])
+            parts.append(replies["failed"])
         text = " ".join(p for p in parts if p)
         if not text:
             return []
@@ -393,37 +397,19 @@ class Agent:
         question: Question,
         memory: _Memory,
         recent: tuple[str, ...] | None = None,
+        said: Sequence[Token] | None = None,
     ) -> Situation:
-        grounder = self._grounder_for(home)
+        grounder = self._grounders.of(home, question.language)
         meant = memory.recent if recent is None else recent
+        words_said = question.text if said is None else said
         return Situation(
             home=home,
             sentence=question.text,
-            grounding=grounder.ground(question.text, question.area, meant),
+            grounding=grounder.ground(words_said, question.area, meant),
             area=question.area,
             now=question.now,
             history=self._history(memory),
         )
-
-    def _grounder_for(self, home: Home) -> Grounder:
-        key = (
-            home.floors,
-            home.areas,
-            tuple(
-                (
-                    e.entity_id,
-                    e.name,
-                    e.aliases,
-                    e.area,
-                    e.device_class,
-                    *(repr(e.attributes.get(a)) for a in OPTION_ATTRIBUTES),
-                )
-                for e in home.entities
-            ),
-        )
-        if self._grounder is None or self._grounder[0] != key:
-            self._grounder = (key, Grounder(home))
-        return self._grounder[1]
 
     def _dialect(self) -> Dialect:
         name = self._backend.prompt_format
@@ -454,11 +440,6 @@ def _check(text: str) -> None:
         raise SentenceError("the sentence is empty", "say what should be done")
 
 
-def _agrees(text: str) -> bool:
-    said = set(words(text))
-    return bool(said & _YES) and said <= _WITH_YES
-
-
 def _without_spared(step: Step, spared_ids: Sequence[str]) -> Step:
     """The step for all but these; `stay` if it was about them alone."""
     if isinstance(step, Reply) or not step.targets or not spared_ids:
@@ -472,13 +453,6 @@ def _note(turn: _Turn, step: Step) -> None:
         turn.queries.append(step)
     elif isinstance(step, Reply):
         turn.replies.append(step.kind)
-
-
-def _ask_back(home: Home, calls: list[ServiceCall]) -> str:
-    call = calls[0]
-    names = [said_name(e) for t in call.targets if (e := home.entity(t)) is not None]
-    verb = call.service.partition(".")[2].split("_")[0]
-    return f"Do you really want me to {verb} {' and '.join(names)}?"
 
 
 def _touched(turn: _Turn) -> tuple[str, ...]:

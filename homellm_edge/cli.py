@@ -19,18 +19,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from . import __version__
-from .agent import Agent, Question, SpeechDelta, TurnDone
-from .dialects import DIALECTS
+from .agent import Agent, AgentOptions, Question, SpeechDelta, TurnDone
+from .dialects import PromptOptions
 from .errors import GrammarError, HomeError, HomellmEdgeError
 from .home import Home, home_from_dict, load_home
-from .models import DEFAULT_MODEL, ENCODER, MEANINGS
+from .models import DEFAULT_MODEL
 from .phrases import own_phrases
 from .simulate import SimulatedHome
 from .timers import Timers
+from .translation import LANGUAGES
 
 if TYPE_CHECKING:
     from .engine.llama import LlamaEngine
     from .meaning import MeaningHints
+    from .word_hints import WordHints
+
+    Hints = MeaningHints | WordHints | None
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -58,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     ask.add_argument("text", metavar="TEXT")
     _add_home(ask)
     ask.add_argument("--area", help="name or id of the area of the speaker")
+    _add_language(ask)
     _add_model(ask)
     ask.add_argument("--json", action="store_true", help="print one JSON object")
     ask.set_defaults(run=_ask)
@@ -65,12 +70,14 @@ def _parser() -> argparse.ArgumentParser:
     chat = commands.add_parser("chat", help="talk to a simulated home")
     _add_home(chat)
     chat.add_argument("--area", help="name or id of the area of the speaker")
+    _add_language(chat)
     _add_model(chat)
     chat.set_defaults(run=_chat)
 
     evaluate = commands.add_parser("eval", help="answer all cases of a JSONL file")
     evaluate.add_argument("cases", type=Path, metavar="CASES.jsonl")
     evaluate.add_argument("--out", type=Path, required=True, metavar="PRED.jsonl")
+    _add_language(evaluate, "of cases that name none of their own")
     _add_model(evaluate)
     evaluate.set_defaults(run=_eval)
 
@@ -115,6 +122,17 @@ def _add_home(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--home", type=Path, required=True, metavar="FILE")
 
 
+def _add_language(
+    parser: argparse.ArgumentParser, of: str = "of the sentences"
+) -> None:
+    parser.add_argument(
+        "--language",
+        choices=("en", *LANGUAGES),
+        default="en",
+        help=f"the language {of}",
+    )
+
+
 def _add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model",
@@ -133,6 +151,14 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
         "--no-hints",
         action="store_true",
         help="without the sentence encoder's hints",
+    )
+    parser.add_argument(
+        "--examples",
+        type=int,
+        choices=range(5),
+        metavar="N",
+        help="example exchanges (0 to 4) in the prompt of a model that is asked in "
+        "chatml; by default 3, and 0 for one trained for this",
     )
     parser.add_argument(
         "--phrases",
@@ -161,14 +187,21 @@ def _load(
     return engine, (time.perf_counter() - began) * 1000
 
 
-def _hints(arguments: argparse.Namespace, engine: LlamaEngine) -> MeaningHints | None:
-    """The nearest phrases for a model that takes hints, else None."""
-    if arguments.no_hints or not DIALECTS[engine.prompt_format].hinted:
-        return None
-    from .meaning import MeaningHints
+def _hints(arguments: argparse.Namespace, engine: LlamaEngine) -> Hints:
+    """The nearest phrases for a model that is told of them, else None."""
+    from .sources import examples_for, hint_source
 
     own = own_phrases(arguments.phrases) if arguments.phrases else ()
-    return MeaningHints.load(ENCODER, MEANINGS, own=own)
+    examples = examples_for(engine.info, arguments.examples)
+    encoder = not arguments.no_hints
+    return hint_source(engine.info, examples, encoder=encoder, own=own)
+
+
+def _options(arguments: argparse.Namespace, engine: LlamaEngine) -> AgentOptions:
+    from .sources import examples_for
+
+    examples = examples_for(engine.info, arguments.examples)
+    return AgentOptions(PromptOptions(examples=examples))
 
 
 def _area(home: Home, name: str | None) -> str | None:
@@ -220,7 +253,12 @@ def _report(
 def _ask(arguments: argparse.Namespace) -> int:
     home = load_home(arguments.home)
     area = _area(home, arguments.area)
-    question = Question(arguments.text, area=area, now=datetime.now().astimezone())
+    question = Question(
+        arguments.text,
+        area=area,
+        language=arguments.language,
+        now=datetime.now().astimezone(),
+    )
     return asyncio.run(_ask_async(arguments, home, question))
 
 
@@ -230,7 +268,8 @@ async def _ask_async(
     engine, load_ms = _load(arguments, keep=True)
     try:
         hints = _hints(arguments, engine)
-        agent = Agent(engine, SimulatedHome(home, Timers()), hints=hints)
+        options = _options(arguments, engine)
+        agent = Agent(engine, SimulatedHome(home, Timers()), options, hints)
         refreshed, refresh_ms = await _refresh(agent)
         done = await _turn(agent, question, None if arguments.json else sys.stdout)
     finally:
@@ -272,7 +311,11 @@ async def _chat_async(
 ) -> int:
     engine, load_ms = _load(arguments, keep=True)
     simulated = SimulatedHome(home, Timers())
-    agent = Agent(engine, simulated, hints=_hints(arguments, engine))
+    options = _options(arguments, engine)
+    agent = Agent(engine, simulated, options, _hints(arguments, engine))
+    speaker = Question(
+        "", area=area, language=arguments.language, conversation_id="chat"
+    )
     print(f"{arguments.model.name} ready in {load_ms:.0f} ms. Ctrl-D ends.")
     print("/state ENTITY_ID STATE changes a state, /home lists them.")
     try:
@@ -280,7 +323,7 @@ async def _chat_async(
         _tell_left_out(engine.cut.blocks)
         while (line := await asyncio.to_thread(_read_line)) is not None:
             try:
-                await _chat_line(agent, simulated, line, area)
+                await _chat_line(agent, simulated, line, speaker)
             except HomellmEdgeError as err:
                 print(f"error: {_one_line(err)}")
     finally:
@@ -297,7 +340,7 @@ def _read_line() -> str | None:
 
 
 async def _chat_line(
-    agent: Agent, simulated: SimulatedHome, line: str, area: str | None
+    agent: Agent, simulated: SimulatedHome, line: str, speaker: Question
 ) -> None:
     if line.startswith("/state"):
         _, _, rest = line.partition(" ")
@@ -315,9 +358,7 @@ async def _chat_line(
         return
     if not line.strip():
         return
-    question = Question(
-        line, area=area, conversation_id="chat", now=datetime.now().astimezone()
-    )
+    question = dataclasses.replace(speaker, text=line, now=datetime.now().astimezone())
     done = await _turn(agent, question, sys.stdout)
     print()
     for call in done.calls:
@@ -336,9 +377,11 @@ async def _eval_async(
     engine, load_ms = _load(arguments)
     try:
         hints = _hints(arguments, engine)
+        options = _options(arguments, engine)
         with _atomic(arguments.out) as out:
             for number, case in enumerate(cases, 1):
-                prediction = await _predict(engine, case, load_ms, hints)
+                case.setdefault("language", arguments.language)
+                prediction = await _predict(engine, case, load_ms, hints, options)
                 out.write(json.dumps(prediction, ensure_ascii=False) + "\n")
                 _progress(number, len(cases))
     finally:
@@ -350,15 +393,19 @@ async def _predict(
     engine: LlamaEngine,
     case: dict[str, Any],
     load_ms: float,
-    hints: MeaningHints | None = None,
+    hints: Hints = None,
+    options: AgentOptions | None = None,
 ) -> dict[str, Any]:
     home = home_from_dict(case["home"])
     context = case.get("context") or {}
     area = home.find_area(str(context.get("area") or ""))
-    agent = Agent(engine, SimulatedHome(home), hints=hints)
+    agent = Agent(engine, SimulatedHome(home), options, hints)
     refreshed, refresh_ms = await _refresh(agent)
     question = Question(
-        str(case["utterance"]), area=area.id if area else None, now=_when(context)
+        str(case["utterance"]),
+        area=area.id if area else None,
+        language=str(case.get("language", "en")),
+        now=_when(context),
     )
     done = await _turn(agent, question, None)
     return {"id": case["id"], **_report(done, load_ms, refresh_ms, refreshed)}

@@ -21,6 +21,7 @@ from .language import ACTIONS
 from .phrases import PhraseError
 from .phrases.examples import spoken_kind
 from .phrases.labels import LIKELY, MOST_HINTS, PERHAPS, SURE, Hint, labels
+from .text import own_words
 
 _SURE, _LIKELY, _PERHAPS = 0.9, 0.7, 0.35
 """Probabilities from which a hint counts so: `python -m training.hints`."""
@@ -83,7 +84,7 @@ class MeaningHints:
         """Labels that are possible here with their probabilities, likeliest first."""
         texts = [plain_text(found, home)]
         if self._own is not None:  # its phrases stand there as they are said
-            texts.append(" ".join(t.text for t in found.tokens))
+            texts.append(own_words(found.tokens))
         with self._lock:
             vectors = self._encoder.encode(texts)
         if self._own is not None:

@@ -27,7 +27,24 @@ _ASKED: Mapping[str, frozenset[str]] = {
         ["run", "start", "execute", "trigger", "launch", "activate", "on"]
     ),
 }
-_NEGATED = frozenset(["not", "dont", "never", "no", "without", "nor", "cannot"])
+_OPENING = frozenset(["unlock", "open_cover", "open", "set_cover_position"])
+_CONTRARY = frozenset("close shut lock bolt latch secure".split())
+"""Verbs that no request to open comes with: `close the front door up` may be one to
+unlock it in another language, or not."""
+
+_SWITCHING = frozenset(["turn", "switch", "put"])
+"""With one of these `on` is an order; in `we are on our way` it is none."""
+
+_ASKING = frozenset(
+    "who whom whose what which when where why how did does has have had is are was were"
+    " if".split()
+)
+"""A sentence that begins so speaks of an opening and does not ask for it."""
+
+_REPORTED = frozenset(["if", "whether", "unless", "said", "says", "happens"])
+_NEGATED = frozenset(
+    "not dont never no without nor neither cannot nobody nothing".split()
+)
 
 
 def needs_confirmation(
@@ -46,9 +63,19 @@ def needs_confirmation(
     if len(call.targets) != 1 or any(o.service == call.service for o in others):
         return True
     own = spoken - found.guessed
-    if spoken & _NEGATED or not own & _ASKED.get(verb, frozenset()):
+    if verb in _OPENING and _CONTRARY & _outside_mentions(found):
+        return True
+    asked = own & _ASKED.get(verb, frozenset())
+    if not asked or (asked == {"on"} and not own & _SWITCHING):
+        return True
+    if spoken & (_NEGATED | _REPORTED) or found.tokens[0].text in _ASKING:
         return True
     return not _named(found, call.targets[0])
+
+
+def _outside_mentions(found: Grounding) -> set[str]:
+    inside = {p for m in found.mentions for p in m.positions}
+    return {t.text for at, t in enumerate(found.tokens) if at not in inside}
 
 
 def _named(found: Grounding, entity_id: str) -> bool:

@@ -19,6 +19,10 @@ ALLOWED: dict[str, set[str]] = {
     "home": {"errors"},
     "services": {"errors", "home"},
     "language": set(),
+    "text": set(),
+    "translation": {"errors", "text", "_similarity"},
+    "agreement": {"text", "translation"},
+    "scopes": {"home", "language"},
     "queries": {*LEAVES, "speech"},
     "lookups": {*LEAVES, "queries", "speech"},
     "execute": {"home", "services", "lookups", "queries"},
@@ -27,12 +31,12 @@ ALLOWED: dict[str, set[str]] = {
     "phrases": {"errors", "home"},
     "encoder": {"errors", "engine.library", "engine.model"},
     "meaning": {
-        "encoder", "grounding", "home", "language", "phrases",
+        "encoder", "grounding", "home", "language", "phrases", "text",
     },
     "word_hints": {"grounding", "home", "meaning", "phrases"},
     "models": set(),
     "prompt": {*LEAVES, "phrases"},
-    "grounding": {*LEAVES, "phrases"},
+    "grounding": {*LEAVES, "phrases", "text", "translation"},
     "grammar": {*LEAVES, "_assembler", "_gbnf", "_lalr"},
     "stream": {*LEAVES, "_gbnf"},
     "speech": LEAVES,
@@ -48,11 +52,11 @@ ALLOWED: dict[str, set[str]] = {
     "simulate": {*LEAVES, "lookups", "queries", "timers"},
     "dialects": {
         *LEAVES, "dialects", "engine.base", "grammar", "grounding", "phrases", "prompt",
-        "queries",
+        "queries", "scopes", "speech", "text",
     },
     "agent": {
-        *LEAVES, "dialects", "engine.base", "grounding", "lookups", "meaning", "policy",
-        "prompt", "queries", "speech", "stream", "undo",
+        *LEAVES, "agreement", "dialects", "engine.base", "grounding", "lookups",
+        "meaning", "policy", "prompt", "queries", "speech", "stream", "undo",
     },
 }  # fmt: skip
 

@@ -16,7 +16,9 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
 from homellm_edge.agent import CallDone, Question, SpeechDelta, TurnDone
+from homellm_edge.dialects import DIALECTS
 from homellm_edge.errors import HomellmEdgeError
+from homellm_edge.translation import LANGUAGES
 
 from . import HomellmEdgeConfigEntry, ha_api
 from .const import DOMAIN, LIBRARY_VERSION
@@ -61,7 +63,9 @@ class HomellmEdgeConversationEntity(conversation.ConversationEntity):
     @property
     @override
     def supported_languages(self) -> list[str] | Literal["*"]:
-        """Any: what the model understands depends on the model."""
+        """Those that are translated for our own model; any for others, who knows."""
+        if DIALECTS[self._runtime.backend.prompt_format].hinted:
+            return ["en", *LANGUAGES]
         return MATCH_ALL
 
     @override

@@ -57,14 +57,18 @@ class LoadSettings:
         )
 
 
-def agent_options(hass: HomeAssistant, entry: ConfigEntry[Any]) -> AgentOptions:
+def agent_options(
+    hass: HomeAssistant, entry: ConfigEntry[Any], examples: int = 0
+) -> AgentOptions:
     """The entry's options; what is not set stays at the library's default.
+
+    `examples` are the example exchanges that suit the model.
 
     Raises HomeAssistantError if the persona's template cannot be rendered.
     """
     options = entry.options
     agent: dict[str, Any] = {}
-    prompt: dict[str, Any] = {}
+    prompt: dict[str, Any] = {"examples": examples}
     if CONF_HISTORY in options:
         agent["history"] = int(options[CONF_HISTORY])
     if CONF_MAX_TOKENS in options:

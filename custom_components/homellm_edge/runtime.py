@@ -16,13 +16,12 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.start import async_at_started
 
 from homellm_edge.agent import Agent
-from homellm_edge.dialects import DIALECTS
 from homellm_edge.engine.base import Backend
 from homellm_edge.engine.llama import LlamaEngine
 from homellm_edge.errors import HomellmEdgeError
 from homellm_edge.grounding import prepare
 from homellm_edge.meaning import MeaningHints
-from homellm_edge.models import ENCODER, MEANINGS
+from homellm_edge.sources import examples_for, hint_source
 
 from .const import CONF_MODEL_PATH
 from .executor import HassExecutor
@@ -109,7 +108,9 @@ class Runtime:
 
     def apply_options(self) -> None:
         """Use the entry's present options from now on; raises HomeAssistantError."""
-        self.agent.options = agent_options(self.hass, self.entry)
+        info = getattr(self.backend, "info", None)
+        examples = examples_for(info) if info and self.hints else 0
+        self.agent.options = agent_options(self.hass, self.entry, examples)
 
     @callback
     def prepare(self) -> None:
@@ -171,15 +172,17 @@ async def async_load(hass: HomeAssistant, entry: ConfigEntry[Any]) -> Runtime:
 
 
 def load_hints(hass: HomeAssistant, backend: Backend) -> MeaningHints | None:
-    """The sentence encoder, for a model that takes hints; blocks."""
-    if not DIALECTS[backend.prompt_format].hinted:
+    """What the model is helped with, if it takes hints or examples; blocks."""
+    info = getattr(backend, "info", None)
+    if info is None:
         return None
     try:
-        return MeaningHints.load(ENCODER, MEANINGS, own=read_own(hass))
+        source = hint_source(info, examples_for(info), own=read_own(hass))
     except HomellmEdgeError as err:
         # The model understands most without it.
         _LOGGER.warning("The sentence encoder does not work: %s", err)
         return None
+    return source if isinstance(source, MeaningHints) else None
 
 
 def load_engine(path: Path, settings: LoadSettings, cache: Path | None) -> Backend:

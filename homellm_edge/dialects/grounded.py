@@ -9,6 +9,7 @@ from ..engine.base import Request
 from ..errors import CallError
 from ..grammar import grounded_grammar
 from ..grounding import Grounding
+from ..grounding.asking import may_ask, only_asks
 from ..grounding.index import is_noun_of, kind_nouns
 from ..grounding.lexicon import NOUNS_OF_DOMAIN
 from ..home import Entity, Home
@@ -23,7 +24,8 @@ from ..language import (
 )
 from ..prompt import PastTurn, Prompt, grounded_prompt
 from ..prompt.grounded import HEADER
-from ..queries import Query, attribute_value, in_scope
+from ..queries import Query, attribute_value
+from ..scopes import in_scope
 from ..services import check_call, service_for
 from . import assistant
 from .base import PromptOptions, Reply, Situation, Step
@@ -31,6 +33,17 @@ from .base import PromptOptions, Reply, Situation, Step
 _NOT_ARGUMENTS = frozenset({"service", "target_device", "target_area", "except"})
 _OPTIONS = frozenset("effect source preset_mode fan_mode mode operation_mode".split())
 _WHITE_STEP = 800  # kelvin; what people notice as warmer or cooler
+_FOR_ALL_ROOMS = frozenset({"climate"})
+"""One of these is often enough for the whole house."""
+_STARTING = frozenset(
+    "turn_on turn_off toggle media_play play_media select_source".split()
+)
+_PLAYING = (
+    frozenset({"playing", "buffering"}),
+    frozenset({"paused", "on"}),
+    frozenset({"idle"}),
+)
+"""States of a player that somebody hears, likeliest first."""
 _UNREACHABLE = frozenset({"unavailable"})
 
 
@@ -39,6 +52,7 @@ class GroundedDialect:
 
     speaks = False
     hinted = True
+    exemplified = False
 
     def standing(
         self, home: Home, history: Sequence[PastTurn], options: PromptOptions
@@ -65,6 +79,8 @@ class GroundedDialect:
                 options=len(found.options),
                 durations=len(found.durations),
                 texts=len(found.texts),
+                may_act=not only_asks(found.tokens),
+                may_ask=may_ask(found.tokens) or "?" in situation.sentence,
             ),
             max_tokens=options.max_tokens,
         )
@@ -155,8 +171,11 @@ def _calls(home: Home, found: Grounding, data: Mapping[str, Any]) -> list[Step]:
             return [Reply("unable")]
         values = _values(found, entity, arguments)
         return [check_call(home, name, [entity_id], values)]
-    members, _ = _place(home, found, data.get("target_area"))
-    members = _of_kind(members, name.partition(".")[0], found)
+    members, place = _place(home, found, data.get("target_area"))
+    domain = name.partition(".")[0]
+    if domain in _FOR_ALL_ROOMS and place != ALL:
+        members = _heating(home, found, members, domain)
+    members = _in_use(_of_kind(members, domain, found), name)
     spared = _device(found, data["except"]) if "except" in data else ""
     groups: dict[tuple[str, str], tuple[dict[str, Any], list[str]]] = {}
     for entity in members:
@@ -177,6 +196,34 @@ def _calls(home: Home, found: Grounding, data: Mapping[str, Any]) -> list[Step]:
         for (service, _), (values, targets) in groups.items()
     ]
     return steps
+
+
+def _heating(
+    home: Home, found: Grounding, members: tuple[Entity, ...], domain: str
+) -> tuple[Entity, ...]:
+    """A room's own thermostat, or else the only one of the home: it heats that room.
+
+    But `the thermostat in the attic` is one that is not there.
+    """
+    if any(e.domain == domain for e in members):
+        return members
+    nouns = NOUNS_OF_DOMAIN.get(domain, frozenset())
+    if any(is_noun_of(t.text, nouns) for t in found.tokens):
+        return members
+    others = tuple(e for e in home.entities if e.domain == domain)
+    return others if len(others) == 1 else members
+
+
+def _in_use(members: tuple[Entity, ...], service: str) -> tuple[Entity, ...]:
+    """Of the players of a room those that can be meant by `pause` or `louder`."""
+    domain, _, verb = service.partition(".")
+    if domain != "media_player" or verb in _STARTING:
+        return members
+    for states in _PLAYING:
+        found = tuple(e for e in members if e.domain == domain and e.state in states)
+        if found:
+            return found
+    return members
 
 
 def _of_kind(

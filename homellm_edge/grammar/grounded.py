@@ -46,13 +46,17 @@ def grounded_grammar(
     options: int = 0,
     durations: int = 0,
     texts: int = 0,
+    may_act: bool = True,
+    may_ask: bool = True,
     allow: Allow | None = None,
 ) -> str:
     """GBNF for one sentence; the counts say which placeholders it has.
 
     `entities` and `places` are ids in the order of their placeholders. A service
     occurs only with devices of its domain; one that opens the house never occurs with
-    a group. What the very device lacks is refused when it is checked.
+    a group. What the very device lacks is refused when it is checked. Without
+    `may_act` the sentence is a question, to which nothing is done; without `may_ask` it
+    is none about several devices.
     """
     known = {
         f"<E{n}>": found
@@ -64,17 +68,20 @@ def grounded_grammar(
     place_marks.append(ALL)
     domains = {e.domain for e in home.entities}
     values = _Values(numbers, colors, options, durations, texts)
-    calls = {
-        **_device_calls(known, values, allow),
-        **_group_calls(domains, values),
-        **_other_calls("timer", TIMER_ACTIONS, values),
-        **_other_calls("todo", LIST_ACTIONS, values),
-    }
+    calls: dict[str, str] = {}
+    if may_act:
+        calls = {
+            **_device_calls(known, values, allow),
+            **_group_calls(domains, values),
+            **_other_calls("timer", TIMER_ACTIONS, values),
+            **_other_calls("todo", LIST_ACTIONS, values),
+        }
     timers = [*TIMERS, *(f"<D{n}>" for n in range(1, durations + 1)), *place_marks[:-1]]
+    queries = _queries(known, texts, may_ask)
     lines = [
         'root ::= "```homeassistant\\n" line+ "```"',
         f"line ::= {'call | ' if calls else ''}query | reply",
-        f'query ::= "{{\\"query\\": \\"" ({_queries(known, texts)}) "\\"}}\\n"',
+        f'query ::= "{{\\"query\\": \\"" ({queries}) "\\"}}\\n"',
         f'reply ::= "{{\\"reply\\": \\"" ({_words(REPLIES)}) "\\"}}\\n"',
         f"place ::= {_words(place_marks)}",
         f"is ::= {_words(STATES)}",
@@ -83,7 +90,7 @@ def grounded_grammar(
         f"when ::= {_words(WHEN)}",
         f"list ::= {_words(LISTS)}",
         f"timer ::= {_words(timers)}{' | text' if texts else ''}",
-        *values.rules(),
+        *(values.rules() if calls or texts else ()),
         *(f"{rule} ::= {body}" for rule, body in calls.items()),
     ]
     if calls:
@@ -224,7 +231,7 @@ def _rule(prefix: str, service: str) -> str:
     return f"{prefix}-{service}".replace(".", "-").replace("_", "-")
 
 
-def _queries(known: dict[str, Entity], texts: int) -> str:
+def _queries(known: dict[str, Entity], texts: int, may_ask: bool) -> str:
     kinds = _words(QUERIES_OVER_SCOPE)
     plain_items = _words(q for q in ITEM_QUERIES if q != "has_item")
     whose = '"\\", \\"target_list\\": \\"" list'
@@ -237,11 +244,14 @@ def _queries(known: dict[str, Entity], texts: int) -> str:
         f"({_words(DATED_QUERIES)}) {dated}",
         f"({plain_items}) {whose}",
         '"timer\\", \\"target_timer\\": \\"" timer',
-        f'({kinds}) "\\", \\"domain\\": \\"" scope "\\", \\"target_area\\": \\"" '
-        'place ("\\", \\"is\\": \\"" is)?',
         '"value\\", \\"attribute\\": \\"" attribute "\\", \\"target_area\\": \\"" '
         "place",
     ]
+    if may_ask:
+        parts.append(
+            f'({kinds}) "\\", \\"domain\\": \\"" scope "\\", \\"target_area\\": \\"" '
+            'place ("\\", \\"is\\": \\"" is)?'
+        )
     if texts:
         parts.append(f'"has_item" {whose} "\\", \\"item\\": \\"" text')
     if known:

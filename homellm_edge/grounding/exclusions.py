@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ..home import Home
 from .hints import Grounder
-from .text import tokens
+from .text import Token
 
 _LINKS: tuple[tuple[str, ...], ...] = (
     ("except", "for"),
@@ -32,12 +32,14 @@ _LINKS: tuple[tuple[str, ...], ...] = (
 _WHOLE = frozenset("all every everything everywhere each any both whole".split())
 
 
-def split_exclusion(sentence: str) -> tuple[str, str]:
-    """(what is asked for, what is to be spared); the second is "" if nothing is.
+def split_exclusion(
+    sentence: Sequence[Token],
+) -> tuple[Sequence[Token], Sequence[Token]]:
+    """(what is asked for, what is to be spared); the second is empty if nothing is.
 
     Only behind a word that speaks of many: `not the lamp` alone is another matter.
     """
-    texts = [t.text for t in tokens(sentence)]
+    texts = [t.text for t in sentence]
     for at in range(1, len(texts)):
         for link in _LINKS:
             if tuple(texts[at : at + len(link)]) != link:
@@ -46,12 +48,12 @@ def split_exclusion(sentence: str) -> tuple[str, str]:
             before, after = texts[:kept], texts[at + len(link) :]
             many = not _WHOLE.isdisjoint(before) or any(t.endswith("s") for t in before)
             if len(before) > 1 and after and many:
-                return " ".join(before), " ".join(after)
-    return sentence, ""
+                return sentence[:kept], sentence[at + len(link) :]
+    return sentence, ()
 
 
 def spared(
-    grounder: Grounder, home: Home, words: str, here: str | None
+    grounder: Grounder, home: Home, words: Sequence[Token], here: str | None
 ) -> Sequence[str] | None:
     """Ids of the entities that the words name; None if they name nothing."""
     found = grounder.ground(words, here)

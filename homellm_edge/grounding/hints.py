@@ -15,12 +15,13 @@ from typing import Any
 
 from ..home import Entity, Home
 from ..phrases import load
-from .index import OPTION_ATTRIBUTES, HomeIndex, build_index, spoken
+from ..translation import LANGUAGES, translation_of
+from .index import HomeIndex, build_index
 from .lexicon import COLORS, DOMAINS_OF_NOUN, PRONOUNS
 from .matcher import GOOD, Candidate, Mention, find_mentions, split_joined
 from .spans import Duration, find_durations, find_texts, text_of
-from .spelling import corrected
-from .text import Token, singular, sound_of, tokens, words
+from .spelling import corrected, may_hold_own_words
+from .text import Token, singular, sound_of, tokens
 
 MAX_ENTITIES = 8
 MAX_PLACES = 4
@@ -74,13 +75,11 @@ class Grounding:
 _WORDS = re.compile(r"[^\W_]+")
 
 
-def _listed(values: Any) -> Sequence[Any]:
-    return values if isinstance(values, list | tuple) else ()
-
-
 def prepare() -> None:
     """Read what the first sentence would wait for; blocks for up to a second."""
     _phrase_words()
+    for language in LANGUAGES:
+        translation_of(language)
 
 
 @lru_cache(maxsize=1)
@@ -97,44 +96,62 @@ def _phrase_words() -> frozenset[str]:
 class Grounder:
     """Grounds sentences in one home; make a new one when names change, not states."""
 
-    def __init__(self, home: Home) -> None:
-        self._index = build_index(home)
+    def __init__(self, home: Home, language: str = "en") -> None:
+        """Prepare a home for sentences of a language; English if there is none such."""
+        self.language = language
+        self._translation = translation_of(language)
+        self._index = build_index(home, self._translation)
         self._option_words = frozenset(
             word
-            for entity in home.entities
-            for attribute in OPTION_ATTRIBUTES
-            for option in _listed(entity.attributes.get(attribute))
-            for word in words(str(option).replace("_", " "))
+            for options in self._index.options
+            for option in options
+            for word in option.words
+        )
+
+    def _is_of_home(self, word: str) -> bool:
+        """Whether a word is one of the home's names or options, or much like one."""
+        return word in self._option_words or bool(
+            self._index.lookup.hits(word, singular(word), sound_of(word), True)
         )
 
     def _is_known(self, word: str) -> bool:
         """Whether a word is one of the home's, or of how people speak of it."""
-        return (
-            word in _phrase_words()
-            or word in self._option_words
-            or bool(self._index.lookup.hits(word, singular(word), sound_of(word), True))
-        )
+        return word in _phrase_words() or self._is_of_home(word)
 
     @property
     def index(self) -> HomeIndex:
         """The prepared names; entity numbers in mentions refer to it."""
         return self._index
 
+    def read(self, sentence: str) -> tuple[Token, ...]:
+        """The words of a sentence in English, slips of another language put right."""
+        if self._translation is None:
+            return tuple(tokens(sentence))
+        parts = self._translation.tokens(sentence)
+        if not may_hold_own_words(parts):
+            parts = self._translation.tokens(sentence, self._is_of_home)
+        return tuple(parts)
+
     def ground(
-        self, sentence: str, here: str | None = None, recent: Sequence[str] = ()
+        self,
+        sentence: str | Sequence[Token],
+        here: str | None = None,
+        recent: Sequence[str] = (),
     ) -> Grounding:
         """Ground a sentence; `recent` are the entities that a pronoun may mean."""
         index = self._index
         if here is not None and not index.members.get(here):
             here = None
-        parts = split_joined(index, tokens(sentence))
-        said = {t.text for t in parts}
-        parts = corrected(parts, self._is_known)
+        read = self.read(sentence) if isinstance(sentence, str) else sentence
+        parts = split_joined(index, read)
+        if self._translation is None:
+            parts = corrected(parts, self._is_known)
         mentions = find_mentions(index, parts, here)
         mentions = _without_items(index, parts, mentions)
         if not any(m.candidates for m in mentions):
             mentions = _with_pronoun(index, parts, mentions, recent)
         found = render(index, parts, mentions, here)
+        said = {t.text for t in parts if not t.guessed}
         guessed = frozenset(t.text for t in parts) - said
         return replace(found, guessed=guessed) if guessed else found
 
@@ -243,11 +260,20 @@ def render(
 
 
 def _texts(parts: Sequence[Token], taken: set[int]) -> list[tuple[int, int]]:
-    """Runs of free text; a colour on its own stays a colour."""
-    found = []
+    """Runs of free text; a colour on its own stays a colour.
+
+    But not where another language says `juice of orange`.
+    """
+    found: list[tuple[int, int]] = []
     for start, end in find_texts(parts, taken, ()):
         length, color = _color(parts, start, set())
-        if color is None or end - start > length:
+        of_text = (
+            parts[start].written is not None
+            and start > 1
+            and parts[start - 1].text == "of"
+            and any(stop == start - 1 for _, stop in found)
+        )
+        if color is None or end - start > length or of_text:
             found.append((start, end))
     return found[:MAX_TEXTS]
 
@@ -309,24 +335,17 @@ def _options(
     numbers = {c.entity for m in mentions for c in m.candidates}
     found: dict[int, tuple[int, str, str]] = {}
     for number in sorted(numbers):
-        attributes = index.entities[number].attributes
-        for attribute in OPTION_ATTRIBUTES:
-            values = attributes.get(attribute)
-            if not isinstance(values, list | tuple):
-                continue
-            for value in values:
-                wanted = [*spoken(str(value).replace("_", " "))]
-                if not wanted:
-                    continue
-                for at in range(len(parts) - len(wanted) + 1):
-                    window = range(at, at + len(wanted))
-                    if (
-                        inside.isdisjoint(window)
-                        and [parts[p].text for p in window] == wanted
-                    ):
-                        kind = attribute.partition("_")[0]
-                        if len(wanted) > found.get(at, (0,))[0]:
-                            found[at] = (len(wanted), kind, str(value))
+        for option in index.options[number]:
+            length = len(option.words)
+            for at in range(len(parts) - length + 1):
+                window = range(at, at + length)
+                if (
+                    inside.isdisjoint(window)
+                    and tuple(parts[p].text for p in window) == option.words
+                    and length > found.get(at, (0,))[0]
+                ):
+                    kind = option.attribute.partition("_")[0]
+                    found[at] = (length, kind, option.value)
     return found
 
 

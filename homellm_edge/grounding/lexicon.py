@@ -202,7 +202,7 @@ CLAUSE_VERBS = frozenset(
         "unmute raise lower increase decrease brighten darken activate deactivate "
         "enable disable arm disarm make bring change adjust press run vacuum mow dock "
         "resume skip check is are whats what which how tell power crank pull push "
-        "roll draw kill cut toggle"
+        "roll draw kill cut toggle put"
     ).split()
 )
 """A part of a sentence that starts with one of these is a command of its own."""

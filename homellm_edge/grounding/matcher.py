@@ -7,8 +7,10 @@ model's part.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
+from ..text import written
 from .index import HomeIndex, is_noun_of
 from .lexicon import (
     ARTICLES,
@@ -50,13 +52,14 @@ class Mention:
     by_pronoun: bool = False
 
 
-def split_joined(index: HomeIndex, tokens: list[Token]) -> list[Token]:
+def split_joined(index: HomeIndex, tokens: Sequence[Token]) -> list[Token]:
     """Split `livingroom` and join `bed room` where the home writes it the other way."""
     out: list[Token] = []
     for token in tokens:
         pair = index.joined.get(token.text)
         if pair and token.text not in index.vocabulary:
-            out += [Token(pair[0]), Token(pair[1])]
+            rest = None if token.written is None else ""
+            out += [replace(token, text=pair[0]), Token(pair[1], written=rest)]
             continue
         if out and out[-1].number is None and token.number is None:
             both = out[-1].text + token.text
@@ -65,7 +68,8 @@ def split_joined(index: HomeIndex, tokens: list[Token]) -> list[Token]:
                 and len(both) > 5
                 and not {out[-1].text, token.text} <= index.vocabulary
             ):
-                out[-1] = Token(both)
+                whole = written([out[-1], token])
+                out[-1] = replace(out[-1], text=both, written=whole)
                 continue
         out.append(token)
     return out

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
+from ..text import own_words
 from .lexicon import ARTICLES, FRAME_WORDS, TEXT_TRIGGERS
 from .text import Token
 
@@ -138,15 +139,18 @@ def find_texts(
 
 
 def text_of(parts: Sequence[Token], start: int, end: int, *, counted: bool) -> str:
-    """The words of a text; `counted` takes in a number before it (`2 liters of milk`).
+    """The speaker's own words of a text.
 
-    An article in front is no part of it.
+    `counted` takes in a number before it (`2 liters of milk`). An article in front is
+    no part of it.
     """
     if counted and start and parts[start - 1].number is not None:
         start -= 1
     while start < end - 1 and parts[start].text in ARTICLES:
         start += 1
-    return " ".join(t.text for t in parts[start:end])
+    while start and parts[start].written == "":  # part of what one word means
+        start -= 1
+    return own_words(parts[start:end])
 
 
 def _text(parts: Sequence[Token], at: int) -> str:

@@ -7,6 +7,7 @@ that commands are made of; names have a fuzzy matcher of their own.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 from .._similarity import distance
@@ -30,17 +31,26 @@ for _word in sorted(COMMAND_WORDS | CLAUSE_VERBS | set(DOMAINS_OF_NOUN) | STOP_W
     _BY_LENGTH.setdefault(len(_word), []).append(_word)
 
 
+def may_hold_own_words(parts: Sequence[Token]) -> bool:
+    """Whether it may hold an item or a title, so that no word of it is a slip."""
+    return any(t.text in _OWN_WORDS for t in parts)
+
+
 def corrected(parts: Sequence[Token], is_known: Callable[[str], bool]) -> list[Token]:
     """The tokens with slips put right; `is_known` tells the home's own words."""
-    if any(t.text in _OWN_WORDS for t in parts):
+    if may_hold_own_words(parts):
         return list(parts)
     out: list[Token] = []
     for token in parts:
         text = token.text
         if token.number is None and not is_known(text):
-            out.append(Token(correction(text)))
+            right = correction(text)
+            out.append(
+                token if right == text else replace(token, text=right, guessed=True)
+            )
         elif text == "of" and out and out[-1].text in _SWITCHING:
-            out.append(Token("off"))  # `turn of the light`, as speech is often written
+            # `turn of the light`, as speech is often written
+            out.append(replace(token, text="off", guessed=True))
         else:
             out.append(token)
     return out

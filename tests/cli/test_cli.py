@@ -52,6 +52,17 @@ def test_ask_json(home_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert report["left_out"] == []
 
 
+def test_ask_in_another_language(
+    home_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = ["ask", "schalte bitte das Licht in der Küche ein", "--language", "de"]
+    assert main([*said, "--home", str(home_file), "--json"]) == 0
+    [call] = json.loads(capsys.readouterr().out)["calls"]
+    assert call == {"service": "light.turn_on", "target_device": "light.kitchen"}
+    with pytest.raises(SystemExit):
+        main(["ask", ASK, "--language", "xx", "--home", str(home_file)])
+
+
 def test_ask_reads_the_home_first_and_then_only_the_question(
     home_file: Path, tiny_model: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -63,6 +74,8 @@ def test_ask_reads_the_home_first_and_then_only_the_question(
         "--json",
         "--model",
         str(tiny_model),
+        "--examples",
+        "0",
     ]
     for plan in ("prefix", "causal", "block"):
         assert main([*common, "--kv-plan", plan]) == 0
@@ -73,6 +86,18 @@ def test_ask_reads_the_home_first_and_then_only_the_question(
     # the header was found already; the next time all of it is
     assert main([*common, "--kv-plan", "block"]) == 0
     assert json.loads(capsys.readouterr().out)["refresh"]["evaluated"] == 0
+
+
+def test_a_model_that_knows_nothing_of_the_task_is_shown_examples(
+    home_file: Path, tiny_model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    common = ["ask", ASK, "--home", str(home_file), "--json", "--no-hints"]
+    evaluated = []
+    for more in ((), ("--examples", "1"), ("--examples", "0")):
+        assert main([*common, "--model", str(tiny_model), *more]) == 0
+        tokens = json.loads(capsys.readouterr().out)["tokens"]
+        evaluated.append(tokens["evaluated"])
+    assert evaluated[0] > evaluated[1] > evaluated[2]
 
 
 def test_entities_without_room_are_named(
