@@ -26,7 +26,7 @@ from .scene import Said, Scene
 from .sentences import say
 from .wording import ENGLISH, LANGUAGES, wording_of
 
-VERSION = "2.0"
+VERSION = "3.0"
 SPLITS = ("train", "held_out", "phrasings")
 SPECIALS = ("<|pad|>", "<|im_start|>", "<|im_end|>")
 FOREIGN_SHARE = 0.0375

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from homellm_edge.grounding import Grounding
-from homellm_edge.grounding.text import tokens
+from homellm_edge.text import tokens, words
 from homellm_edge.language import ALL, CLOSE, OPEN
 
 
@@ -103,7 +103,9 @@ def _text(text: Text, found: Grounding, *, counted: bool = False) -> str:
     wanted = " ".join(t.text for t in tokens(text.words))
     for first in range(len(found.texts)):
         for last in range(first, len(found.texts)):
-            if found.written(first, last, counted=counted) == wanted:
+            said = found.written(first, last, counted=counted)
+            # Of a translated sentence it is in the speaker's own words.
+            if said == wanted or words(said) == words(text.words):
                 mark = f"<T{first + 1}>"
                 return mark if first == last else f"{mark}<T{last + 1}>"
     raise LostError(f"T {wanted}")
