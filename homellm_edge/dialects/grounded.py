@@ -9,7 +9,13 @@ from ..engine.base import Request
 from ..errors import CallError
 from ..grammar import grounded_grammar
 from ..grounding import Grounding
-from ..grounding.asking import may_ask, only_asks
+from ..grounding.asking import (
+    barred_verbs,
+    may_ask,
+    may_look_up,
+    may_measure,
+    only_asks,
+)
 from ..grounding.index import is_noun_of, kind_nouns
 from ..grounding.lexicon import NOUNS_OF_DOMAIN
 from ..home import Entity, Home
@@ -44,6 +50,7 @@ _PLAYING = (
     frozenset({"idle"}),
 )
 """States of a player that somebody hears, likeliest first."""
+_CLEAR = tuple(r for r in REPLIES if r != "unclear")
 _UNREACHABLE = frozenset({"unavailable"})
 
 
@@ -67,6 +74,7 @@ class GroundedDialect:
     def request(self, situation: Situation, options: PromptOptions) -> Request:
         """The grounded sentence with the grammar of its own placeholders."""
         found = situation.grounding
+        marked = "?" in situation.sentence
         return Request(
             prompt=grounded_prompt(found.text, situation.hints),
             grammar=grounded_grammar(
@@ -80,7 +88,11 @@ class GroundedDialect:
                 durations=len(found.durations),
                 texts=len(found.texts),
                 may_act=not only_asks(found.tokens),
-                may_ask=may_ask(found.tokens) or "?" in situation.sentence,
+                may_ask=marked or may_ask(found.tokens),
+                may_measure=marked or may_measure(found.tokens),
+                may_look_up=marked or may_look_up(found.tokens),
+                barred=barred_verbs(found.tokens),
+                replies=_CLEAR if _is_clear(found) else REPLIES,
             ),
             max_tokens=options.max_tokens,
         )
@@ -100,6 +112,13 @@ class GroundedDialect:
         if "service" in data:
             return _calls(home, found, data)
         raise CallError("an object without service, query or reply", "ask again")
+
+
+def _is_clear(found: Grounding) -> bool:
+    """Whether a sentence speaks of one device only, so that nobody has to ask which."""
+    if len(found.mentions) != 1 or len(found.entities) != 1:
+        return False
+    return found.qualities[0] != "?"
 
 
 def _query(home: Home, found: Grounding, data: Mapping[str, Any]) -> Step:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from ..home import Entity, Home
 from ..language import (
@@ -48,6 +48,10 @@ def grounded_grammar(
     texts: int = 0,
     may_act: bool = True,
     may_ask: bool = True,
+    may_measure: bool = True,
+    may_look_up: bool = True,
+    barred: Collection[str] = (),
+    replies: Sequence[str] = REPLIES,
     allow: Allow | None = None,
 ) -> str:
     """GBNF for one sentence; the counts say which placeholders it has.
@@ -56,7 +60,9 @@ def grounded_grammar(
     occurs only with devices of its domain; one that opens the house never occurs with
     a group. What the very device lacks is refused when it is checked. Without
     `may_act` the sentence is a question, to which nothing is done; without `may_ask` it
-    is none about several devices.
+    is none about several devices, without `may_measure` none about states and values,
+    without `may_look_up` none at all. `barred` are verbs that it does not mean,
+    `replies` what may be said instead of a call.
     """
     known = {
         f"<E{n}>": found
@@ -71,18 +77,19 @@ def grounded_grammar(
     calls: dict[str, str] = {}
     if may_act:
         calls = {
-            **_device_calls(known, values, allow),
-            **_group_calls(domains, values),
+            **_device_calls(known, values, barred, allow),
+            **_group_calls(domains, values, barred),
             **_other_calls("timer", TIMER_ACTIONS, values),
             **_other_calls("todo", LIST_ACTIONS, values),
         }
     timers = [*TIMERS, *(f"<D{n}>" for n in range(1, durations + 1)), *place_marks[:-1]]
-    queries = _queries(known, texts, may_ask)
+    kinds = [*(["call"] if calls else ()), *(["query"] if may_look_up else ()), "reply"]
+    queries = _queries(known, texts, may_ask, may_measure)
     lines = [
         'root ::= "```homeassistant\\n" line+ "```"',
-        f"line ::= {'call | ' if calls else ''}query | reply",
+        f"line ::= {' | '.join(kinds)}",
         f'query ::= "{{\\"query\\": \\"" ({queries}) "\\"}}\\n"',
-        f'reply ::= "{{\\"reply\\": \\"" ({_words(REPLIES)}) "\\"}}\\n"',
+        f'reply ::= "{{\\"reply\\": \\"" ({_words(replies)}) "\\"}}\\n"',
         f"place ::= {_words(place_marks)}",
         f"is ::= {_words(STATES)}",
         f"attribute ::= {_words(ATTRIBUTES)}",
@@ -168,7 +175,10 @@ class _Values:
 
 
 def _device_calls(
-    known: dict[str, Entity], values: _Values, allow: Allow | None
+    known: dict[str, Entity],
+    values: _Values,
+    barred: Collection[str],
+    allow: Allow | None,
 ) -> dict[str, str]:
     """Rule -> body, one for each service of the domains of the devices.
 
@@ -183,6 +193,8 @@ def _device_calls(
             [*offered, *(f"{domain}.{v}" for v in ACTIONS.get(domain, ()))]
         )
         for name in names:
+            if name.partition(".")[2] in barred:
+                continue
             service = offered.get(name)
             if service is None or allow is None or allow(entity, service):
                 holders.setdefault(name, []).append(mark)
@@ -196,7 +208,9 @@ def _device_calls(
     return calls
 
 
-def _group_calls(domains: set[str], values: _Values) -> dict[str, str]:
+def _group_calls(
+    domains: set[str], values: _Values, barred: Collection[str]
+) -> dict[str, str]:
     """Rule -> body, the same for every sentence with such placeholders."""
     calls = {}
     for domain, services in ACTIONS.items():
@@ -206,7 +220,7 @@ def _group_calls(domains: set[str], values: _Values) -> dict[str, str]:
             continue
         for verb, forms in services.items():
             arguments = values.forms(forms)
-            if arguments and verb != "unlock":
+            if arguments and verb != "unlock" and verb not in barred:
                 name = f"{domain}.{verb}"
                 head = gbnf.literal(f'{name}", "target_area": "')
                 calls[_rule("group", name)] = f"{head} place except {arguments}"
@@ -231,7 +245,9 @@ def _rule(prefix: str, service: str) -> str:
     return f"{prefix}-{service}".replace(".", "-").replace("_", "-")
 
 
-def _queries(known: dict[str, Entity], texts: int, may_ask: bool) -> str:
+def _queries(
+    known: dict[str, Entity], texts: int, may_ask: bool, may_measure: bool
+) -> str:
     kinds = _words(QUERIES_OVER_SCOPE)
     plain_items = _words(q for q in ITEM_QUERIES if q != "has_item")
     whose = '"\\", \\"target_list\\": \\"" list'
@@ -243,10 +259,13 @@ def _queries(known: dict[str, Entity], texts: int, may_ask: bool) -> str:
         _words(PLAIN_QUERIES),
         f"({_words(DATED_QUERIES)}) {dated}",
         f"({plain_items}) {whose}",
-        '"timer\\", \\"target_timer\\": \\"" timer',
-        '"value\\", \\"attribute\\": \\"" attribute "\\", \\"target_area\\": \\"" '
-        "place",
     ]
+    if may_measure:
+        parts.append('"timer\\", \\"target_timer\\": \\"" timer')
+        parts.append(
+            '"value\\", \\"attribute\\": \\"" attribute "\\", \\"target_area\\": \\"" '
+            "place"
+        )
     if may_ask:
         parts.append(
             f'({kinds}) "\\", \\"domain\\": \\"" scope "\\", \\"target_area\\": \\"" '
@@ -254,7 +273,7 @@ def _queries(known: dict[str, Entity], texts: int, may_ask: bool) -> str:
         )
     if texts:
         parts.append(f'"has_item" {whose} "\\", \\"item\\": \\"" text')
-    if known:
+    if known and may_measure:
         parts.append(
             '"state\\", \\"target_device\\": \\"" device '
             '("\\", \\"is\\": \\"" is | "\\", \\"attribute\\": \\"" attribute)?'

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from .lexicon import ATTRIBUTE_NOUNS
 from .text import Token
 
 _ASKING = frozenset("is are which has did".split())
@@ -36,6 +37,33 @@ _MARKS = frozenset(
 )
 """A question about several devices has one of these."""
 
+_MEASURED = ATTRIBUTE_NOUNS | frozenset(
+    (
+        "temp temps lux co co2 carbon pm25 dust particulate level levels air voltage "
+        "volts current amperage watt watts wattage kwh percent value reading mode "
+        "source timer timers countdown remaining info details curious query checking "
+        "colour color"
+    ).split()
+)
+_LOOKED_UP = frozenset(
+    (
+        "weather wether rain rainy forecast umbrella coat outside outdoors wet dry "
+        "sunny snow storm wind degrees calendar event events appointment appointments "
+        "schedule agenda plan plans planned diary meeting meetings next today todays "
+        "tonight tomorrow tomorrows week weeks weekend morning afternoon evening list "
+        "lists todo todos item items shopping groceries grocery tasks task chores time "
+        "clock date day month year sunrise sunset sun dawn dusk daylight hows wheres "
+        "hasnt didnt location whereabouts searching locate yet"
+    ).split()
+)
+_TOGGLING = frozenset(
+    (
+        "toggle flip flick click tap hit press swap invert reverse opposite over other "
+        "otherwise whichever whatever state not off"
+    ).split()
+)
+"""`switch over`, `on off`, `the other way round`: what `toggle` is said with."""
+
 
 def only_asks(tokens: Sequence[Token]) -> bool:
     """Whether a sentence asks how things are and can be nothing else.
@@ -57,3 +85,20 @@ def only_asks(tokens: Sequence[Token]) -> bool:
 def may_ask(tokens: Sequence[Token]) -> bool:
     """Whether a sentence may ask which, how many, any or all of its devices are so."""
     return any(t.text in _MARKS for t in tokens)
+
+
+def may_measure(tokens: Sequence[Token]) -> bool:
+    """Whether a sentence may ask how something is: `humidity in the cellar`."""
+    return may_ask(tokens) or any(t.text in _MEASURED for t in tokens)
+
+
+def may_look_up(tokens: Sequence[Token]) -> bool:
+    """Whether a sentence may ask anything at all: `rain tomorrow`, `anna back yet`."""
+    return may_measure(tokens) or any(t.text in _LOOKED_UP for t in tokens)
+
+
+def barred_verbs(tokens: Sequence[Token]) -> frozenset[str]:
+    """Services that a sentence without any of their words does not mean."""
+    if any(t.text in _TOGGLING for t in tokens):
+        return frozenset()
+    return frozenset({"toggle"})

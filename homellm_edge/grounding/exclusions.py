@@ -28,6 +28,9 @@ _LINKS: tuple[tuple[str, ...], ...] = (
     ("not", "counting"),
     ("with", "the", "exception", "of"),
     ("without", "touching"),
+    ("but", "the"),
+    ("but", "my"),
+    ("but", "for"),
 )
 _WHOLE = frozenset("all every everything everywhere each any both whole".split())
 
@@ -46,7 +49,9 @@ def split_exclusion(
                 continue
             kept = at + 1 if link[0] in _WHOLE else at
             before, after = texts[:kept], texts[at + len(link) :]
-            many = not _WHOLE.isdisjoint(before) or any(t.endswith("s") for t in before)
+            many = not _WHOLE.isdisjoint(before) or (
+                link[0] != "but" and any(t.endswith("s") for t in before)
+            )
             if len(before) > 1 and after and many:
                 return sentence[:kept], sentence[at + len(link) :]
     return sentence, ()

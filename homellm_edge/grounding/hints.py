@@ -20,7 +20,7 @@ from .index import HomeIndex, build_index
 from .lexicon import COLORS, DOMAINS_OF_NOUN, PRONOUNS
 from .matcher import GOOD, Candidate, Mention, find_mentions, split_joined
 from .spans import Duration, find_durations, find_texts, text_of
-from .spelling import corrected, may_hold_own_words
+from .spelling import corrected, correction, may_hold_own_words
 from .text import Token, singular, sound_of, tokens
 
 MAX_ENTITIES = 8
@@ -116,7 +116,10 @@ class Grounder:
 
     def _is_known(self, word: str) -> bool:
         """Whether a word is one of the home's, or of how people speak of it."""
-        return word in _phrase_words() or self._is_of_home(word)
+        if word in _phrase_words():
+            return True
+        # `temprature` is as good as a word of the home that is called so
+        return self._is_of_home(word) and correction(word) not in self._index.vocabulary
 
     @property
     def index(self) -> HomeIndex:
