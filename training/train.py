@@ -41,6 +41,7 @@ from .batches import (
 )
 from .model import PRESETS, Llama, preset
 from .muon import Muon
+from .progress import Progress
 from .tokenizer import FRAME, Tokenizer
 
 TOKENIZER = "tokenizer.json"
@@ -362,22 +363,28 @@ def _loop(trainer: Trainer, stream: Stream, tests: dict[str, list[Encoded]]) -> 
     logged = trainer.seconds
     logged_tokens = trainer.tokens
     steps = shards(iter(stream), settings.batch_tokens, settings.threads)
+    progress, accuracy = Progress(), None
     while trainer.progress() < 1 and trainer.seconds < limit:
         trainer.train_step(next(steps))
         trainer.seconds = time.monotonic() - began
+        progress.show(trainer.progress(), trainer.loss, accuracy)
         if trainer.seconds - logged >= 60 * settings.log_minutes:
             speed = (trainer.tokens - logged_tokens) / (trainer.seconds - logged)
-            _log(trainer, tests, speed)
+            progress.done()
+            accuracy = _log(trainer, tests, speed).get("held_out", {}).get("all")
             trainer.save(slim=settings.slim)
             trainer.seconds = logged = time.monotonic() - began
             logged_tokens = trainer.tokens
+    progress.done()
     passed = max(trainer.seconds - logged, 1e-9)
     _log(trainer, tests, (trainer.tokens - logged_tokens) / passed)
     trainer.seconds = time.monotonic() - began
     trainer.save(slim=settings.slim)
 
 
-def _log(trainer: Trainer, tests: dict[str, list[Encoded]], speed: float) -> None:
+def _log(
+    trainer: Trainer, tests: dict[str, list[Encoded]], speed: float
+) -> dict[str, Any]:
     line: dict[str, Any] = {
         "step": trainer.step,
         "minutes": round(trainer.seconds / 60, 2),
@@ -396,6 +403,7 @@ def _log(trainer: Trainer, tests: dict[str, list[Encoded]], speed: float) -> Non
         log.write(text + "\n")
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
+    return line
 
 
 def _tokenizer(settings: Settings, *, keep: bool) -> Tokenizer:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from homellm_edge.grounding import Grounding
-from homellm_edge.text import tokens, words
 from homellm_edge.language import ALL, CLOSE, OPEN
+from homellm_edge.text import tokens, words
 
 
 class LostError(Exception):
