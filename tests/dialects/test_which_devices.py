@@ -139,3 +139,15 @@ def test_a_half_belongs_to_its_number() -> None:
     assert found.seconds == 9000
     (found,) = find_durations(tokens("two hours and a half"))
     assert found.seconds == 9000
+
+
+def test_how_many_are_put_on_a_named_list_is_kept() -> None:
+    home = _home(Entity("todo.s", "Shopping List", "0", {"supported_features": 127}))
+    found = Grounder(home).ground("add 6 eggs to the shopping list")
+    situation = Situation(home, "", found)
+    (step,) = GroundedDialect().steps(
+        situation,
+        {"service": "todo.add_item", "target_device": "<E1>", "item": "<T1>"},
+    )
+    assert isinstance(step, ServiceCall)
+    assert dict(step.data) == {"item": "6 eggs"}
