@@ -41,7 +41,9 @@ _ASKING = frozenset(
 )
 """A sentence that begins so speaks of an opening and does not ask for it."""
 
-_REPORTED = frozenset(["if", "whether", "unless", "said", "says", "happens"])
+_REPORTED = frozenset("if whether unless said says happens service services".split())
+"""Words of conditions, reports and code: nobody asks for an opening with them."""
+
 _NEGATED = frozenset(
     "not dont never no without nor neither cannot nobody nothing".split()
 )

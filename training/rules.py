@@ -123,9 +123,11 @@ class RuleBackend:
     async def generate(self, request: Request, usage: Usage) -> AsyncIterator[bytes]:
         """Write the lines that the rules give, at once."""
         began = time.perf_counter()
-        text = output(read(request.prompt.question))
-        if not compile_grammar(request.grammar or "").match(text.encode()):
-            text = _block([_UNCLEAR])  # a command that the sentence cannot be
+        grammar = compile_grammar(request.grammar or "")
+        # What the sentence cannot mean is not said.
+        texts = (output(read(request.prompt.question)), _block([_UNCLEAR]))
+        said = (text for text in texts if grammar.match(text.encode()))
+        text = next(said, _block([{"reply": "not_found"}]))
         usage.first_byte_ms = usage.total_ms = (time.perf_counter() - began) * 1000
         yield text.encode()
 

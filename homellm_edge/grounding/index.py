@@ -239,8 +239,9 @@ def kind_nouns(entity: Entity) -> frozenset[str]:
         more = ("sensor", "detector") if entity.domain.endswith("sensor") else ()
         return frozenset((*own, *more))
     nouns = NOUNS_OF_DOMAIN.get(entity.domain, frozenset())
-    modes = entity.attributes.get("hvac_modes")
-    if entity.domain == "climate" and isinstance(modes, list | tuple) and modes:
+    listed = entity.attributes.get("hvac_modes")
+    if entity.domain == "climate" and isinstance(listed, list | tuple) and listed:
+        modes = {str(mode) for mode in listed}
         # Nobody calls what cannot cool an air conditioner.
         if _WARMING.isdisjoint(modes):
             nouns -= _HEATERS
