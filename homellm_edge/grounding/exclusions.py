@@ -32,8 +32,8 @@ _LINKS: tuple[tuple[str, ...], ...] = (
     ("but", "my"),
     ("but", "for"),
 )
-_WEAK = frozenset("the my for".split())
-"""Behind one of these `but` spares only where all are spoken of."""
+_ONLY_OF_ALL = frozenset({("but", "the"), ("but", "my"), ("but", "for")})
+"""`its warm but the fan is off` spares nothing, though `its` ends like a plural."""
 
 _WHOLE = frozenset("all every everything everywhere each any both whole".split())
 
@@ -53,8 +53,7 @@ def split_exclusion(
             kept = at + 1 if link[0] in _WHOLE else at
             before, after = texts[:kept], texts[at + len(link) :]
             many = not _WHOLE.isdisjoint(before) or (
-                (link[0] != "but" or link[-1] not in _WEAK)
-                and any(t.endswith("s") for t in before)
+                link not in _ONLY_OF_ALL and any(t.endswith("s") for t in before)
             )
             if len(before) > 1 and after and many:
                 return sentence[:kept], sentence[at + len(link) :]

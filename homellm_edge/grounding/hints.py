@@ -76,7 +76,7 @@ _WORDS = re.compile(r"[^\W_]+")
 
 
 def prepare() -> None:
-    """Read what the first sentence would wait for; blocks for up to a second."""
+    """Read what the first sentence would wait for; blocks for a second or more."""
     _phrase_words()
     for language in LANGUAGES:
         translation_of(language)

@@ -54,6 +54,8 @@ def test_a_greeting_is_no_command() -> None:
         ("everything off but leave the tv on", "everything off", "the tv on"),
         ("turn off everything but the tv", "turn off everything", "the tv"),
         ("close the blinds but not in the attic", "close the blinds", "in the attic"),
+        ("all lights off but the hallway", "all lights off", "hallway"),
+        ("its warm but the fan is off", "its warm but the fan is off", ""),
         ("turn on the lamp", "turn on the lamp", ""),
         ("turn on the lamp but not the fan", "turn on the lamp but not the fan", ""),
         ("except for the tv", "except for the tv", ""),

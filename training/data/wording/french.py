@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from . import marks
-from .lexicon import Noun
 from .romance import Romance
 
 _ARTICLES = {
@@ -46,21 +44,16 @@ class French(Romance):
         for one, _, many in (pair.partition(" ") for pair in _VERBS.split("|"))
     )
 
-    def forms(
-        self, article: str, before: str, noun: Noun, behind: str
-    ) -> Sequence[str]:
-        """The one form, with its article."""
-        place = marks.GENDERS.index(noun.gender)
-        whole = " ".join(part for part in (before, noun.text, behind) if part)
-        if not article:
-            return (whole,)
-        word = _ARTICLES[article][place]
+    articles = _ARTICLES
+
+    def with_article(self, word: str, whole: str) -> str:
+        """`l'ampoule`, `mon ampoule`."""
         elided = whole[0] in _VOWELS and not whole.startswith(_ASPIRATED)
         if elided and word in ("le", "la"):
-            return (f"l'{whole}",)
+            return f"l'{whole}"
         if elided and word == "ma":
             word = "mon"
-        return (f"{word} {whole}",)
+        return f"{word} {whole}"
 
     def agreement(self, options: Sequence[str]) -> Sequence[str] | None:
         """Pronouns besides what romance languages share."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
 
+from . import marks
 from .foreign import Foreign
+from .lexicon import Noun
 
 
 class Romance(Foreign):
@@ -12,6 +15,23 @@ class Romance(Foreign):
 
     plurals: frozenset[tuple[str, str]]
     """Verbs in the singular and the plural."""
+
+    articles: Mapping[str, Sequence[str]]
+    """Article -> its form for each gender."""
+
+    def forms(
+        self, article: str, before: str, noun: Noun, behind: str
+    ) -> Sequence[str]:
+        """The one form, with its article."""
+        whole = " ".join(part for part in (before, noun.text, behind) if part)
+        if not article:
+            return (whole,)
+        word = self.articles[article][marks.GENDERS.index(noun.gender)]
+        return (self.with_article(word, whole),)
+
+    @abstractmethod
+    def with_article(self, word: str, whole: str) -> str:
+        """Both together, as they sound well."""
 
     def case(self, before: str, behind: str, *, question: bool) -> int:
         """There is one form only."""
@@ -37,9 +57,9 @@ class Romance(Foreign):
     def _are_verbs(self, one: str, many: str) -> bool:
         return (one, many) in self.plurals
 
+    @abstractmethod
     def gender_of(self, word: str) -> str:
         """What the ending tells."""
-        raise NotImplementedError
 
     def are_of_one_word(self, options: Sequence[str]) -> bool:
         """Whether the options are forms of the same word."""

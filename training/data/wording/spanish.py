@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from . import marks
-from .lexicon import Noun
 from .romance import Romance
 
 _ARTICLES = {
@@ -40,18 +38,13 @@ class Spanish(Romance):
 
     language = "es"
 
-    def forms(
-        self, article: str, before: str, noun: Noun, behind: str
-    ) -> Sequence[str]:
-        """The one form, with its article."""
-        place = marks.GENDERS.index(noun.gender)
-        whole = " ".join(part for part in (before, noun.text, behind) if part)
-        if not article:
-            return (whole,)
-        word = _ARTICLES[article][place]
+    articles = _ARTICLES
+
+    def with_article(self, word: str, whole: str) -> str:
+        """`el agua`, though it is feminine."""
         if whole.startswith(("agua", "alarma ", "aula")) and word == "la":
             word = "el"
-        return (f"{word} {whole}",)
+        return f"{word} {whole}"
 
     def _are_verbs(self, one: str, many: str) -> bool:
         return (one, many) in _IRREGULAR or (

@@ -1,12 +1,8 @@
-"""Polish sentences in the English words that the dictionary gives them."""
+"""Polish sentences in the English words of the table; what locks or is forbidden."""
 
 from __future__ import annotations
 
-import pytest
-
-from homellm_edge.translation import translation_of
-
-_PAIRS = (
+PAIRS = (
     (
         "włącz światło w kuchni",
         "turn on light in kitchen",
@@ -168,27 +164,14 @@ _PAIRS = (
         "turn off all lamps upstairs",
     ),
 )
-_LOCKING = (
+LOCKING = (
     "zablokuj drzwi",
     "zamknij drzwi na klucz",
     "zarygluj drzwi",
     "zamknij bramę",
 )
-
-
-@pytest.mark.parametrize(("sentence", "english"), _PAIRS)
-def test_sentence(sentence: str, english: str) -> None:
-    assert _english(sentence) == english
-
-
-@pytest.mark.parametrize("sentence", _LOCKING)
-def test_locking_never_unlocks(sentence: str) -> None:
-    assert {"open", "opened", "unlock", "unlocked"}.isdisjoint(
-        _english(sentence).split()
-    )
-
-
-def _english(sentence: str) -> str:
-    translation = translation_of("pl")
-    assert translation is not None
-    return " ".join(token.text for token in translation.tokens(sentence))
+FORBIDDEN = (
+    "nie otwieraj drzwi",
+    "nigdy nie otwieraj bramy",
+    "nie rozbrajaj alarmu",
+)

@@ -1,12 +1,8 @@
-"""German sentences in the English words that the dictionary gives them."""
+"""German sentences in the English words of the table; what locks or is forbidden."""
 
 from __future__ import annotations
 
-import pytest
-
-from homellm_edge.translation import translation_of
-
-_PAIRS = (
+PAIRS = (
     (
         "mach das licht in der küche auf fünfzig prozent",
         "make the light in the kitchen to 50 percent",
@@ -172,27 +168,14 @@ _PAIRS = (
         "leave open the garage door",
     ),
 )
-_LOCKING = (
+LOCKING = (
     "schließ die haustür ab",
     "sperr das tor ab",
     "verriegel die tür",
     "mach die tür zu",
 )
-
-
-@pytest.mark.parametrize(("sentence", "english"), _PAIRS)
-def test_sentence(sentence: str, english: str) -> None:
-    assert _english(sentence) == english
-
-
-@pytest.mark.parametrize("sentence", _LOCKING)
-def test_locking_never_unlocks(sentence: str) -> None:
-    assert {"open", "opened", "unlock", "unlocked"}.isdisjoint(
-        _english(sentence).split()
-    )
-
-
-def _english(sentence: str) -> str:
-    translation = translation_of("de")
-    assert translation is not None
-    return " ".join(token.text for token in translation.tokens(sentence))
+FORBIDDEN = (
+    "schließ die haustür nicht auf",
+    "öffne niemals das garagentor",
+    "entriegel die tür nicht",
+)
