@@ -170,9 +170,9 @@ class Agent:
                 situation = self._situation(home, question, memory)
                 yield self._done(turn, situation, memory, usage)
                 return
-        situation = self._situation(home, question, memory)
-        first_byte_ms = 0.0
         said = self._grounders.of(home, question.language).read(question.text)
+        situation = self._situation(home, question, memory, said=said)
+        first_byte_ms = 0.0
         for clause in self._clauses(said):
             whole = situation if clause is said else None
             async for out in self._ask(turn, question, clause, memory, usage, whole):
